@@ -1,0 +1,88 @@
+import { decodeBase64url, encodeBase64url } from './base64url.ts'
+
+/** The claims of a token: RFC 9068 plus the Token Status List reference that names its revocation bit. */
+export interface TokenClaims {
+  readonly iss: string
+  /** User id (UUID) of the holder. */
+  readonly sub: string
+  readonly aud: string
+  /** Id (UUID) of the token's record: each token is a client of its own. */
+  readonly client_id: string
+  /** UUID v4. */
+  readonly jti: string
+  /** Seconds since the epoch. */
+  readonly iat: number
+  /** Seconds since the epoch; the token is expired from this second on. */
+  readonly exp: number
+  /** Space-separated scopes (RFC 8693 section 4.2), possibly empty. */
+  readonly scope: string
+  /** UUID; absent on an operator's token, which belongs to no business. */
+  readonly business_id?: string
+  readonly type: 'api'
+  readonly status: { readonly status_list: { readonly idx: number; readonly uri: string } }
+}
+
+export function encodeClaims(claims: TokenClaims): string {
+  return encodeBase64url(JSON.stringify(claims))
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** True for a lower-case UUID of any version, the only spelling ids have here (RFC 9562 section 4). */
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && UUID.test(value)
+}
+
+/** Names the status list that an `idx` counts in. It carries the log's epoch, so an index of another log is never taken for one of ours. */
+export function statusListUri(issuer: string, epoch: string): string {
+  return `${issuer}/epochs/${epoch}`
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Reads a payload segment. The text must be what `JSON.stringify` writes, which rules out duplicate names, `1e400`,
+ * `1.0`, white space and every other second spelling of the same claims; claims this version does not know are allowed.
+ *
+ * @returns the claims, or `undefined` when the segment is not canonical or a claim is missing or of the wrong type. Never throws.
+ */
+export function decodeClaims(segment: string): TokenClaims | undefined {
+  const bytes = decodeBase64url(segment)
+  if (bytes === undefined) return undefined
+  let parsed: unknown
+  try {
+    const text = utf8.decode(bytes)
+    parsed = JSON.parse(text)
+    if (JSON.stringify(parsed) !== text) return undefined
+  } catch {
+    return undefined
+  }
+  return isTokenClaims(parsed) ? parsed : undefined
+}
+
+function isTokenClaims(value: unknown): value is TokenClaims {
+  if (!isObject(value)) return false
+  const list = isObject(value.status) && isObject(value.status.status_list) ? value.status.status_list : {}
+  return (
+    typeof value.iss === 'string' &&
+    isUuid(value.sub) &&
+    typeof value.aud === 'string' &&
+    isUuid(value.client_id) &&
+    isUuid(value.jti) &&
+    isNatural(value.iat) &&
+    isNatural(value.exp) &&
+    typeof value.scope === 'string' &&
+    (!Object.hasOwn(value, 'business_id') || isUuid(value.business_id)) &&
+    value.type === 'api' &&
+    isNatural(list.idx) &&
+    typeof list.uri === 'string'
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import type { PublicJwk } from './public-key.ts'
+
+/**
+ * What an entry of the revocation log says. Bulk entries end every token of their subject whose `idx` is below
+ * `beforeIdx`, the counter at the moment the entry was written. No reasons and no addresses: entries are never erased.
+ */
+export type EntryBody =
+  | { readonly kind: 'token_revoked'; readonly idx: number }
+  | { readonly kind: 'business_revoked'; readonly businessId: string; readonly beforeIdx: number }
+  | {
+      readonly kind: 'member_revoked'
+      readonly businessId: string
+      readonly userId: string
+      readonly beforeIdx: number
+    }
+  | { readonly kind: 'key_added'; readonly jwk: PublicJwk }
+  | { readonly kind: 'key_retired'; readonly kid: string }
+
+/** One line of the revocation log. */
+export interface Entry {
+  /** Dense: 1, 2, 3, … in commit order. */
+  readonly seq: number
+  /** Milliseconds since the epoch, by the clock of the node that wrote it. Informative only. */
+  readonly atMs: number
+  readonly body: EntryBody
+  /** Hash of the entry before, or {@link genesisHash} for the first. */
+  readonly prevHash: string
+  /** Lower-case hex SHA-256, see {@link entryHash}. */
+  readonly hash: string
+}
+
+/** How far a log has been applied. Two positions name the same history only when all three agree. */
+export interface Position {
+  /** UUID of the log. */
+  readonly epoch: string
+  readonly seq: number
+  readonly hash: string
+}
+
+/** What the first entry of a log continues from; binds the whole chain to its epoch. */
+export function genesisHash(epoch: string): string {
+  return sha256(`rescind log ${epoch}`)
+}
+
+/** The position before the first entry. */
+export function genesis(epoch: string): Position {
+  return { epoch, seq: 0, hash: genesisHash(epoch) }
+}
+
+export function entryHash(prevHash: string, seq: number, atMs: number, body: EntryBody): string {
+  return sha256(JSON.stringify([prevHash, seq, atMs, encodeEntryBody(body)]))
+}
+
+/** The entry that continues the log at `head`. */
+export function nextEntry(head: Position, body: EntryBody, atMs: number): Entry {
+  const seq = head.seq + 1
+  return { seq, atMs, body, prevHash: head.hash, hash: entryHash(head.hash, seq, atMs, body) }
+}
+
+/** True when `entry` is the one that follows `position`, with an intact hash. */
+export function continues(position: Position, entry: Entry): boolean {
+  return (
+    entry.seq === position.seq + 1 &&
+    entry.prevHash === position.hash &&
+    entry.hash === entryHash(entry.prevHash, entry.seq, entry.atMs, entry.body)
+  )
+}
+
+/** The canonical text of a body: what is stored, sent and hashed. Field order is fixed here, once. */
+export function encodeEntryBody(body: EntryBody): string {
+  switch (body.kind) {
+    case 'token_revoked':
+      return JSON.stringify([body.kind, body.idx])
+    case 'business_revoked':
+      return JSON.stringify([body.kind, body.businessId, body.beforeIdx])
+    case 'member_revoked':
+      return JSON.stringify([body.kind, body.businessId, body.userId, body.beforeIdx])
+    case 'key_added':
+      return JSON.stringify([body.kind, body.jwk])
+    case 'key_retired':
+      return JSON.stringify([body.kind, body.kid])
+  }
+}
+
+/**
+ * The body that {@link encodeEntryBody} wrote.
+ *
+ * @throws Error when the text is of an unknown kind. Such an entry comes from a newer version; skipping it could skip a revocation.
+ */
+export function decodeEntryBody(text: string): EntryBody {
+  const [kind, first, second, third] = JSON.parse(text)
+  switch (kind) {
+    case 'token_revoked':
+      return { kind, idx: first }
+    case 'business_revoked':
+      return { kind, businessId: first, beforeIdx: second }
+    case 'member_revoked':
+      return { kind, businessId: first, userId: second, beforeIdx: third }
+    case 'key_added':
+      return { kind, jwk: first }
+    case 'key_retired':
+      return { kind, kid: first }
+    default:
+      throw new Error(
+        `The revocation log has an entry of unknown kind ${JSON.stringify(kind)}; run a version that knows it.`,
+      )
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

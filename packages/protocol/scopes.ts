@@ -1,0 +1,34 @@
+/** Scopes with a meaning to the service itself. Every other scope belongs to the application. */
+export const MANAGEMENT_SCOPES = [
+  'tokens:read',
+  'tokens:write',
+  'members:write',
+  'operator',
+  'introspect',
+  'feed',
+] as const
+
+export type ManagementScope = (typeof MANAGEMENT_SCOPES)[number]
+
+/** Scopes that only an operator grants: they reach beyond one business. */
+export const OPERATOR_SCOPES = ['operator', 'introspect', 'feed'] as const satisfies readonly ManagementScope[]
+
+const SCOPE = /^[a-z0-9_.:-]{1,64}$/
+
+/** True for a management scope or an application scope. */
+export function isScope(text: string): boolean {
+  return SCOPE.test(text)
+}
+
+export function isOperatorScope(scope: string): boolean {
+  return (OPERATOR_SCOPES as readonly string[]).includes(scope)
+}
+
+export function isManagementScope(scope: string): scope is ManagementScope {
+  return (MANAGEMENT_SCOPES as readonly string[]).includes(scope)
+}
+
+/** The scopes of a `scope` claim, in order. */
+export function parseScope(scope: string): readonly string[] {
+  return scope === '' ? [] : scope.split(' ')
+}

@@ -1,0 +1,130 @@
+import type { Entry, EntryBody, Position, Unavailable } from '@rescind/protocol'
+import type {
+  AuditEvent,
+  BulkSubject,
+  Business,
+  Installation,
+  Member,
+  NewToken,
+  Revocation,
+  SigningKeyRecord,
+  Standing,
+  TokenRecord,
+} from './records.ts'
+
+export type * from './records.ts'
+
+/**
+ * What every storage backend guarantees: units are all-or-nothing, isolated from each other and durable once
+ * `transact` resolves; the log is dense, hash-chained and append-only; what must never happen (a revocation undone, an
+ * index used twice, an entry changed) is refused by the database itself, not only by this code.
+ */
+export interface Storage {
+  /** Reads committed state only. */
+  readonly read: Reads
+
+  /**
+   * Runs `unit` in one transaction. It may await nothing but methods of `tx`. What it returns is delivered after the
+   * commit is durable and its entries have been delivered to the follower; what it throws rolls it back.
+   *
+   * @throws Unavailable (`storage_unavailable`) when the transaction could not be made durable: nothing of it may be acknowledged.
+   */
+  transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T>
+
+  /**
+   * Delivers every entry after `after` to `deliver`, in order and without gaps, each at least before the `transact`
+   * that wrote it resolves. Entries already there are delivered before this resolves. One follower at a time.
+   */
+  follow(after: Position, deliver: (entries: readonly Entry[]) => void): Promise<void>
+
+  /** Resolves when the storage can no longer promise anything (a commit failed); the process must stop. */
+  readonly failed: Promise<Unavailable>
+
+  /** Waits for running units, then releases files and locks. Later calls fail with {@link Unavailable}. */
+  close(): Promise<void>
+}
+
+/** The storage cannot be opened; the message tells a person what to do. */
+export class StorageRefused extends Error {
+  override readonly name = 'StorageRefused'
+}
+
+export interface Reads {
+  installation(): Promise<Installation | undefined>
+  head(): Promise<Position>
+
+  tokenById(id: string): Promise<TokenRecord | undefined>
+  /** By the record's id or by the jti: both are UUIDs, neither repeats. */
+  tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined>
+  standing(idx: number): Promise<Standing | undefined>
+  /** Tokens of one holder that are neither revoked nor expired at `nowMs`. */
+  activeTokens(businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]>
+  listTokens(query: TokenQuery): Promise<TokenRecord[]>
+  countTokens(filter: TokenFilter): Promise<number>
+
+  business(id: string): Promise<Business | undefined>
+  member(businessId: string, userId: string): Promise<Member | undefined>
+  memberByEmail(businessId: string, email: string): Promise<Member | undefined>
+  countOwners(businessId: string): Promise<number>
+
+  /** Oldest first, retired ones included. */
+  signingKeys(): Promise<SigningKeyRecord[]>
+}
+
+/** A transaction in progress: reads see its own writes. */
+export interface Transaction extends Reads {
+  /**
+   * Takes, in this order, the locks that issuing a token shares with bulk revocations of its business, member and key,
+   * before any of them reads the index counter.
+   */
+  lockHolder(holder: { businessId: string | null; userId: string }): Promise<void>
+  lockSubject(subject: BulkSubject): Promise<void>
+  /** The next index, used by nobody else ever again. */
+  takeIdx(): Promise<number>
+  /** The index the next token will get. */
+  nextIdx(): Promise<number>
+
+  createInstallation(installation: Installation): Promise<void>
+  insertToken(token: NewToken): Promise<void>
+  appendEntry(body: EntryBody, atMs: number): Promise<Entry>
+  /** Records the revocation of one token on its row. The entry must have been appended. */
+  markRevoked(idx: number, revocation: Revocation): Promise<void>
+  /** Records a bulk revocation: from now on every token of `subject` with an index below `beforeIdx` reads as revoked. */
+  insertBulkRevocation(subject: BulkSubject, beforeIdx: number, revocation: Revocation): Promise<void>
+  /** Keeps the later of the stored and the given time, for each index. */
+  recordUsage(usage: ReadonlyMap<number, number>): Promise<void>
+
+  upsertBusiness(business: Business): Promise<void>
+  upsertMember(member: Member): Promise<void>
+  deleteMember(businessId: string, userId: string): Promise<void>
+
+  insertSigningKey(key: SigningKeyRecord): Promise<void>
+  markKeyRetired(kid: string, atMs: number): Promise<void>
+
+  insertAuditEvent(event: AuditEvent): Promise<void>
+}
+
+export type TokenSort = 'created_at' | 'name' | 'expires_at' | 'last_used_at'
+
+/** Which tokens of a business. */
+export interface TokenFilter {
+  readonly businessId: string | null
+  /** Only this holder's; every member's when absent. */
+  readonly userId?: string
+  readonly includeRevoked: boolean
+}
+
+/** A page of tokens in keyset order: by the sort column, a missing value before every other, then by id. */
+export interface TokenQuery extends TokenFilter {
+  readonly sort: TokenSort
+  readonly descending: boolean
+  /** Only rows strictly after this place in the order of the query. */
+  readonly after?: TokenPlace
+  readonly limit: number
+}
+
+/** A row's place in an order. Times in milliseconds; `null` is a missing `last_used_at`. */
+export interface TokenPlace {
+  readonly value: string | number | null
+  readonly id: string
+}
