@@ -1,4 +1,5 @@
-import { decodeBase64url, encodeBase64url } from './base64url.ts'
+import { encodeBase64url } from './base64url.ts'
+import { isUuid } from './uuid.ts'
 
 /** The claims of a token: RFC 9068 plus the Token Status List reference that names its revocation bit. */
 export interface TokenClaims {
@@ -26,13 +27,6 @@ export function encodeClaims(claims: TokenClaims): string {
   return encodeBase64url(JSON.stringify(claims))
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** True for a lower-case UUID of any version, the only spelling ids have here (RFC 9562 section 4). */
-export function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && UUID.test(value)
-}
-
 /** Names the status list that an `idx` counts in. It carries the log's epoch, so an index of another log is never taken for one of ours. */
 export function statusListUri(issuer: string, epoch: string): string {
   return `${issuer}/epochs/${epoch}`
@@ -41,17 +35,15 @@ export function statusListUri(issuer: string, epoch: string): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads a payload segment. The text must be what `JSON.stringify` writes, which rules out duplicate names, `1e400`,
+ * Reads the decoded payload of a token. It must be what `JSON.stringify` writes, which rules out duplicate names, `1e400`,
  * `1.0`, white space and every other second spelling of the same claims; claims this version does not know are allowed.
  *
- * @returns the claims, or `undefined` when the segment is not canonical or a claim is missing or of the wrong type. Never throws.
+ * @returns the claims, or `undefined` when the payload is not canonical or a claim is missing or of the wrong type. Never throws.
  */
-export function decodeClaims(segment: string): TokenClaims | undefined {
-  const bytes = decodeBase64url(segment)
-  if (bytes === undefined) return undefined
+export function parseClaims(payload: Uint8Array): TokenClaims | undefined {
   let parsed: unknown
   try {
-    const text = utf8.decode(bytes)
+    const text = utf8.decode(payload)
     parsed = JSON.parse(text)
     if (JSON.stringify(parsed) !== text) return undefined
   } catch {

@@ -17,8 +17,11 @@ export function headerSegment(alg: SigningAlgorithm, kid: string): string {
   return encodeBase64url(JSON.stringify({ alg, kid, typ: 'at+jwt' }))
 }
 
-/** Finds tokens inside free text, with or without their prefix. */
-const TOKEN_IN_TEXT = /(?:[A-Za-z0-9]{1,16}_)?eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g
+/**
+ * Finds tokens inside free text, and what is glued to them. Tried only where a run of token characters starts, so that
+ * no text takes more than linear time.
+ */
+const TOKEN_IN_TEXT = /(?<![\w-])(?=[\w-]*?eyJ[\w-]{8})[\w-]+(?:\.[\w-]{8,}){2,}/g
 
 /** `text` with every token in it replaced, for texts that are stored, logged or echoed. */
 export function redactTokens(text: string): string {

@@ -9,11 +9,7 @@ import type { SuccessCode } from './success-codes.ts'
  * The order of checks is the same everywhere: 401, business header 400, business and scope 403, path 400, query and
  * body 422, and only then the handler, which answers 404 and ownership 403.
  */
-export interface Route<
-  Query extends TSchema = TSchema,
-  Body extends TSchema = TSchema,
-  Data extends TSchema = TSchema,
-> {
+export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With `{name}` for path parameters, every one of which is a UUID unless {@link freePathIds} says otherwise. */
   readonly path: string
@@ -21,46 +17,72 @@ export interface Route<
   readonly tag: string
   readonly summary: string
   readonly description: string
-  /** A member's token must carry one of these (after its role cut them down); an operator's carries `operator` unless they are listed here. */
+  /**
+   * A member's token must carry one of these, after its role cut them down. An operator's carries `operator` instead,
+   * except where `introspect` or `feed` is asked for by name.
+   */
   readonly scopes: readonly ManagementScope[]
   /** Where the business comes from: the required header, the path (header optional for operators), or nowhere. */
   readonly business: 'header' | 'path' | 'none'
   /** Path parameters that are not UUIDs. */
   readonly freePathIds?: readonly string[]
-  readonly query?: Query
-  readonly body?: Body
+  readonly query?: TSchema
+  readonly body?: TSchema
   /** An absent, empty or `null` body is allowed and reads as `null`. */
   readonly bodyOptional?: boolean
   readonly success: {
     readonly status: 200 | 201
     readonly description: string
     readonly schemaName: string
-    readonly data: Data
+    readonly data: TSchema
     readonly codes: readonly SuccessCode[]
   }
+  /** Refusals of the handler; those that every route has are not repeated. */
   readonly errors: readonly ErrorCode[]
-  readonly headers?: Readonly<Record<string, string>>
-  readonly handler: (call: Call<Static<Query>, Static<Body>>) => Promise<Answer<Static<Data>>>
+  handler(call: Call): Answer<unknown> | Promise<Answer<unknown>>
 }
 
 /** An authenticated, authorised and validated request. */
-export interface Call<Query = unknown, Body = unknown> {
+export interface Call<Query = unknown, Body = unknown, Params = Readonly<Record<string, string>>> {
   readonly principal: Principal
-  /** The selected business; `null` when an operator acts for itself. */
+  /** The selected business; `null` when an operator selected none. */
   readonly businessId: string | null
   /** `x-user-email`, lower case, tokens redacted. */
   readonly claimedEmail: string | null
   readonly requestId: string
-  readonly params: Readonly<Record<string, string>>
+  readonly params: Params
   readonly query: Query
   readonly body: Body
 }
 
-export type Answer<Data> =
-  | {
-      readonly code: SuccessCode
-      readonly message: string
-      readonly data: Data
-      readonly headers?: Readonly<Record<string, string>>
-    }
-  | { readonly refused: ErrorCode }
+/** What a handler answers: the data of a success envelope, whose message is the code's, or a refusal. */
+export type Answer<Data> = { readonly code: SuccessCode; readonly data: Data } | { readonly refused: ErrorCode }
+
+/** `{name}`s of a path. */
+type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Readonly<Record<Name, string>> & PathParams<Rest>
+  : unknown
+
+/** A route whose handler's types follow from its own path and schemas. */
+export function defineRoute<
+  const Path extends string,
+  Data extends TSchema,
+  Query extends TSchema = TSchema,
+  Body extends TSchema = TSchema,
+  const Optional extends boolean = false,
+>(
+  route: Omit<Route, 'handler'> & {
+    readonly path: Path
+    readonly query?: Query
+    readonly body?: Body
+    readonly bodyOptional?: Optional
+    readonly success: { readonly data: Data }
+    handler(
+      call: Call<Static<Query>, Static<Body> | (Optional extends true ? null : never), PathParams<Path>>,
+    ): Answer<Static<Data>> | Promise<Answer<Static<Data>>>
+  },
+): Route
+// Sound because the edge decodes every call with the schemas of this same entry.
+export function defineRoute(route: Route): Route {
+  return route
+}

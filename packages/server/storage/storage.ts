@@ -67,6 +67,7 @@ export interface Reads {
   memberByEmail(businessId: string, email: string): Promise<Member | undefined>
   countOwners(businessId: string): Promise<number>
 
+  signingKey(kid: string): Promise<SigningKeyRecord | undefined>
   /** Oldest first, retired ones included. */
   signingKeys(): Promise<SigningKeyRecord[]>
 }
@@ -77,7 +78,7 @@ export interface Transaction extends Reads {
    * Takes, in this order, the locks that issuing a token shares with bulk revocations of its business, member and key,
    * before any of them reads the index counter.
    */
-  lockHolder(holder: { businessId: string | null; userId: string }): Promise<void>
+  lockHolder(holder: { businessId: string | null; userId: string; kid: string }): Promise<void>
   lockSubject(subject: BulkSubject): Promise<void>
   /** The next index, used by nobody else ever again. */
   takeIdx(): Promise<number>

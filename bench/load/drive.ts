@@ -1,0 +1,81 @@
+import { percentile } from '../report/statistics.ts'
+import { Connection } from './connection.ts'
+
+/** A load on one server: every client sends its next request as soon as the one before is answered. */
+export interface Load {
+  readonly port: number
+  readonly clients: number
+  /** The next request; `undefined` when there are no more. */
+  readonly next: () => Buffer | undefined
+  /** No request is begun later than this; {@link Infinity} to go on until there are no more. */
+  readonly durationMs: number
+  readonly expectedStatus: number
+  /** Called with every body when given. */
+  readonly onBody?: (body: Buffer) => void
+}
+
+export interface LoadResult {
+  readonly requests: number
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/**
+ * Applies a load.
+ *
+ * @throws Error when a response has another status than the expected one, or a connection breaks.
+ */
+export async function drive(load: Load): Promise<LoadResult> {
+  const latenciesMs: number[] = []
+  const done = Promise.withResolvers<void>()
+  const connections: Connection[] = []
+  let active = 0
+  let startedMs = 0
+  let lastAnswerMs = 0
+
+  async function addClient(): Promise<() => void> {
+    let sentMs = 0
+    const connection = await Connection.open(load.port, answered, load.onBody !== undefined)
+    connections.push(connection)
+    return sendNext
+
+    function sendNext(): void {
+      const nowMs = performance.now()
+      const request = nowMs - startedMs < load.durationMs ? load.next() : undefined
+      if (request === undefined) {
+        active -= 1
+        if (active === 0) done.resolve()
+        return
+      }
+      sentMs = nowMs
+      connection.send(request)
+    }
+
+    function answered(status: number, body: Buffer | undefined): void {
+      if (status !== load.expectedStatus) throw new Error(`Answered ${status} instead of ${load.expectedStatus}`)
+      lastAnswerMs = performance.now()
+      latenciesMs.push(lastAnswerMs - sentMs)
+      if (body !== undefined) load.onBody?.(body)
+      sendNext()
+    }
+  }
+
+  try {
+    const clients = await Promise.all(Array.from({ length: load.clients }, addClient))
+    active = clients.length
+    startedMs = performance.now()
+    for (const begin of clients) begin()
+    await Promise.race([done.promise, ...connections.map(({ broken }) => broken)])
+  } finally {
+    for (const connection of connections) connection.close()
+  }
+  if (latenciesMs.length === 0) throw new Error('The load held no request')
+  latenciesMs.sort((a, b) => a - b)
+  return {
+    requests: latenciesMs.length,
+    perSecond: (latenciesMs.length / (lastAnswerMs - startedMs)) * 1000,
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
+  }
+}

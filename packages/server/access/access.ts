@@ -1,0 +1,56 @@
+import type { Clock } from '@rescind/protocol'
+import type { Reads, Storage } from '../storage/storage.ts'
+import type { Refused, Write } from '../storage/write.ts'
+import { type Business, saveBusiness } from './businesses.ts'
+import { type Member, removeMember, saveMember, type TokenEnder } from './members.ts'
+import type { Principal } from './principal.ts'
+import { resolveSubject, type Subject } from './subject.ts'
+import { writeAs } from './write-as.ts'
+
+/** The part of a request that says who is behind it. */
+export interface Caller {
+  readonly principal: Principal
+  /** The selected business; `null` when an operator selected none. */
+  readonly businessId: string | null
+  /** `x-user-email`. */
+  readonly claimedEmail: string | null
+  readonly requestId: string
+}
+
+/** Who may do what, businesses and their members. */
+export interface Access {
+  /** Whose tokens the request is about. */
+  subject(caller: Caller): Promise<Subject | Refused>
+  /** Writes in the caller's name. */
+  writeAs(caller: Caller): Write
+
+  business(id: string): Promise<Business | undefined>
+  saveBusiness(caller: Caller, business: Pick<Business, 'id' | 'name'>): Promise<Business | Refused>
+  member(businessId: string, userId: string): Promise<Member | undefined>
+  memberByEmail(businessId: string, email: string): Promise<Member | undefined>
+  saveMember(caller: Caller, member: Omit<Member, 'createdAtMs'>): Promise<Member | Refused>
+  removeMember(caller: Caller, member: Pick<Member, 'businessId' | 'userId'>): Promise<Member | Refused>
+}
+
+interface Deps {
+  readonly storage: Pick<Storage, 'transact'> & { readonly read: Reads }
+  readonly clock: Clock
+  /** A new UUID v7. */
+  readonly newId: () => string
+  readonly tokens: TokenEnder
+}
+
+export function createAccess(deps: Deps): Access {
+  const { read } = deps.storage
+  const write = (caller: Caller) => writeAs(deps, caller.principal, caller)
+  return {
+    subject: ({ principal, businessId, claimedEmail }) => resolveSubject(read, principal, businessId, claimedEmail),
+    writeAs: write,
+    business: (id) => read.business(id),
+    saveBusiness: (caller, business) => saveBusiness(deps, write(caller), business),
+    member: (businessId, userId) => read.member(businessId, userId),
+    memberByEmail: (businessId, email) => read.memberByEmail(businessId, email),
+    saveMember: (caller, member) => saveMember(deps, write(caller), caller.principal, member),
+    removeMember: (caller, member) => removeMember(deps, write(caller), caller.principal, member),
+  }
+}

@@ -1,0 +1,117 @@
+import { ERRORS, type ErrorCode, Unavailable } from '@rescind/protocol'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { Logger } from 'pino'
+import { AllowedMethods } from './allowed-methods.ts'
+import { answerClientErrors } from './client-error.ts'
+import { addDocsPage } from './docs-page.ts'
+import { drain } from './drain.ts'
+import { createHttpServer } from './http-server.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import { routerPath } from './path-pattern.ts'
+import { parseQueryString } from './query-string.ts'
+import { requestId } from './request-id.ts'
+import { logExchange } from './request-log.ts'
+import { refuse } from './respond.ts'
+import type { Route } from './route.ts'
+import { serveRoute } from './serve-route.ts'
+import type { Shell } from './shell.ts'
+import { addSystemRoutes } from './system-routes.ts'
+import { Traffic } from './traffic.ts'
+
+export interface AppOptions {
+  readonly routes: readonly Route[]
+  readonly authenticate: Shell['authenticate']
+  readonly logger: Logger
+  /** The JWK set to publish. */
+  readonly jwks: () => object
+  /** The OpenAPI document to publish. */
+  readonly document: object
+  /** Whether this node may decide now. */
+  readonly isReady: () => boolean
+  /** Milliseconds on a clock that never goes back. */
+  readonly monotonicMs: () => number
+  /** At most 64 characters of `[A-Za-z0-9_-]`. */
+  readonly newRequestId: () => string
+  readonly limits?: Partial<Limits>
+}
+
+/** The HTTP side of the service. */
+export interface App {
+  readonly fastify: FastifyInstance
+  /**
+   * Shuts down: new requests are answered 503, requests in progress finish, then the server closes. What is not
+   * finished when `deadline` aborts is cut off. Resolves when everything is closed.
+   */
+  drain(deadline: AbortSignal): Promise<void>
+}
+
+/** Builds the server of `routes`. It listens once `fastify.listen` is called. */
+export function createApp(options: AppOptions): App {
+  const { logger, monotonicMs, newRequestId } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const traffic = new Traffic({
+    monotonicMs,
+    requestId: (request) => requestId(request, newRequestId),
+    onEnd: (exchange) => logExchange(logger, exchange, monotonicMs()),
+  })
+  const onUnreadable = (id: string, code: ErrorCode) =>
+    logger.info({ requestId: id, status: ERRORS[code].status, error: code }, ERRORS[code].log)
+
+  const app: FastifyInstance = fastify({
+    logger: false,
+    return503OnClosing: false,
+    serverFactory: (listener) => createHttpServer(limits, traffic, listener),
+    clientErrorHandler: answerClientErrors({ traffic, newRequestId, onUnreadable }),
+    frameworkErrors: (_error, request, reply) => {
+      reply.hijack()
+      refuse(traffic, traffic.of(request.raw), 'bad_request')
+    },
+    routerOptions: {
+      // A path parameter of any length that fits the headers is judged as an id, not by the router.
+      maxParamLength: limits.headerBytes,
+      querystringParser: parseQueryString,
+    },
+  })
+  readBodiesOurselves(app)
+  answerUnknown(app, traffic)
+  answerFaults(app, traffic)
+
+  const shell: Shell = { traffic, limits, authenticate: options.authenticate }
+  for (const route of options.routes) {
+    app.route({ method: route.method, url: routerPath(route.path), handler: serveRoute(shell, route) })
+  }
+  addSystemRoutes(app, { traffic, jwks: options.jwks, document: options.document, isReady: options.isReady })
+  addDocsPage(app, traffic, options.document)
+  return { fastify: app, drain: (deadline) => drain(app, traffic, deadline) }
+}
+
+/** The body is read after all checks that need none, so Fastify must not read it first. */
+function readBodiesOurselves(app: FastifyInstance): void {
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']) {
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
+  }
+}
+
+function answerUnknown(app: FastifyInstance, traffic: Traffic): void {
+  const allowed = new AllowedMethods()
+  app.addHook('onRoute', ({ url, method }) => {
+    for (const each of [method].flat()) allowed.add(url, each)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack()
+    const exchange = traffic.of(request.raw)
+    const methods = allowed.of(request.raw.url ?? '')
+    if (traffic.draining) refuse(traffic, exchange, 'draining')
+    else if (methods.length === 0 || methods.includes(request.method)) refuse(traffic, exchange, 'route_not_found')
+    else refuse(traffic, exchange, 'method_not_allowed', { allow: methods.join(', ') })
+  })
+}
+
+function answerFaults(app: FastifyInstance, traffic: Traffic): void {
+  app.setErrorHandler((fault: unknown, request, reply) => {
+    reply.hijack()
+    const exchange = traffic.of(request.raw)
+    exchange.fault = fault
+    refuse(traffic, exchange, fault instanceof Unavailable ? fault.code : 'internal')
+  })
+}

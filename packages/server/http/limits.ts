@@ -1,0 +1,22 @@
+/** What the server puts up with from a connection. */
+export interface Limits {
+  readonly bodyBytes: number
+  readonly headerBytes: number
+  /** From the first byte of a request, or the opening of the connection, to the end of its headers. */
+  readonly headersTimeoutMs: number
+  /** From the first byte of a request to the end of its body. At least {@link headersTimeoutMs}. */
+  readonly requestTimeoutMs: number
+  /** How often both are checked. */
+  readonly timeoutCheckMs: number
+  /** How long an idle connection stays open. */
+  readonly keepAliveTimeoutMs: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
+  timeoutCheckMs: 1_000,
+  keepAliveTimeoutMs: 72_000,
+}

@@ -1,0 +1,110 @@
+import { isUuid, Unavailable } from '@rescind/protocol'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Authentication } from '../access/authentication.ts'
+import { authorize } from '../access/authorize.ts'
+import { authorizationValues } from './authorization-values.ts'
+import { callDecoder } from './call-decoder.ts'
+import { claimedEmail } from './claimed-email.ts'
+import type { Exchange } from './exchange.ts'
+import { pathParameters } from './path-pattern.ts'
+import type { QueryParameters } from './query-string.ts'
+import { refuse, respond } from './respond.ts'
+import type { Route } from './route.ts'
+import type { Shell } from './shell.ts'
+import { successBody } from './success-body.ts'
+import type { Traffic } from './traffic.ts'
+import { validationBody } from './validation-error.ts'
+
+type Params = Readonly<Record<string, string>>
+type Rejection = Extract<Authentication, { rejected: unknown }>
+type Serve = (exchange: Exchange, params: Params, query: QueryParameters) => Promise<void>
+
+const NO_CREDENTIAL = { 'www-authenticate': 'Bearer realm="rescind"' }
+const INVALID_TOKEN = { 'www-authenticate': 'Bearer realm="rescind", error="invalid_token"' }
+
+/** The Fastify handler of a route. It answers by itself and never throws. */
+export function serveRoute(shell: Shell, route: Route): (request: FastifyRequest, reply: FastifyReply) => void {
+  const serve = server(shell, route)
+  return (request, reply) => {
+    reply.hijack()
+    const exchange = shell.traffic.of(request.raw)
+    serve(exchange, request.params as Params, request.query as QueryParameters).catch((fault: unknown) => {
+      exchange.fault = fault
+      refuse(shell.traffic, exchange, fault instanceof Unavailable ? fault.code : 'internal')
+    })
+  }
+}
+
+/** The steps of every request, in the order of the contract. */
+function server({ traffic, limits, authenticate }: Shell, route: Route): Serve {
+  const pathIds = pathParameters(route.path)
+  const uuidParameters = pathIds.filter((name) => route.freePathIds?.includes(name) !== true)
+  const businessParameter = route.business === 'path' ? pathIds[0] : undefined
+  const decode = callDecoder(route)
+  const { status } = route.success
+
+  return async (exchange, rawParams, rawQuery) => {
+    exchange.route = route.path
+    const { request } = exchange
+    if (traffic.draining) return refuse(traffic, exchange, 'draining')
+
+    const authentication = await authenticate(authorizationValues(request.rawHeaders))
+    if ('unavailable' in authentication) return refuse(traffic, exchange, authentication.unavailable)
+    if ('rejected' in authentication) return refuseUnauthenticated(traffic, exchange, authentication)
+    const { principal } = authentication
+    exchange.tokenId = principal.tokenId
+
+    const params = lowerUuids(rawParams, uuidParameters)
+    const authorization = authorize(principal, route, {
+      // Node joins repeated headers with a comma, which no UUID has.
+      header: request.headers['x-business-id']?.toString().toLowerCase(),
+      path: businessParameter === undefined ? undefined : params[businessParameter],
+    })
+    if ('refused' in authorization) return refuse(traffic, exchange, authorization.refused)
+    const { businessId } = authorization
+    if (uuidParameters.some((name) => !isUuid(params[name]))) return refuse(traffic, exchange, 'path_id_invalid')
+    if (businessId !== null) exchange.businessId = businessId
+
+    const decoding = decode(request, rawQuery, limits.bodyBytes)
+    const decoded = decoding instanceof Promise ? await decoding : decoding
+    if ('refused' in decoded) {
+      if (decoded.reason !== undefined) exchange.reason = decoded.reason
+      return refuse(traffic, exchange, decoded.refused)
+    }
+    if ('errors' in decoded) {
+      exchange.reason = [...new Set(decoded.errors.map(({ type }) => type))].join(' ')
+      return respond(traffic, exchange, 422, validationBody(decoded.errors))
+    }
+
+    const answer = await route.handler({
+      principal,
+      businessId,
+      claimedEmail: claimedEmail(request.headers['x-user-email']),
+      requestId: exchange.id,
+      params,
+      query: decoded.query,
+      body: decoded.body,
+    })
+    if ('refused' in answer) return refuse(traffic, exchange, answer.refused)
+    respond(traffic, exchange, status, successBody(answer.code, answer.data))
+  }
+}
+
+/** One body whatever the reason, and one challenge (RFC 6750 section 3); the reason goes to the log. */
+function refuseUnauthenticated(
+  traffic: Traffic,
+  exchange: Exchange,
+  { rejected, presented, tokenId }: Rejection,
+): void {
+  exchange.reason = rejected
+  if (tokenId !== undefined) exchange.tokenId = tokenId
+  refuse(traffic, exchange, 'not_authenticated', presented ? INVALID_TOKEN : NO_CREDENTIAL)
+}
+
+/** `params` with its UUIDs in the one spelling that ids have here. */
+function lowerUuids(params: Params, names: readonly string[]): Params {
+  if (names.length === 0) return params
+  const lowered: Record<string, string> = { ...params }
+  for (const name of names) lowered[name] = (params[name] ?? '').toLowerCase()
+  return lowered
+}

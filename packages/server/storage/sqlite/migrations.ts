@@ -1,0 +1,42 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '@rescind/protocol'
+import { StorageRefused } from '../storage.ts'
+import { inTransaction } from './in-transaction.ts'
+import { tables } from './migrations/0001-tables.ts'
+import { guards } from './migrations/0002-guards.ts'
+
+/** One step of the schema. Once released it never changes. */
+export interface Migration {
+  /** 1, 2, 3, … without gaps. */
+  readonly version: number
+  readonly name: string
+  readonly sql: string
+}
+
+export const MIGRATIONS: readonly Migration[] = [tables, guards]
+
+/**
+ * Brings the schema up to date, each step in a transaction of its own together with its record.
+ *
+ * @throws StorageRefused when the database was written by a newer version: what it added may be what makes a revocation hold.
+ */
+export function migrate(db: DatabaseSync, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): void {
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
+  )
+  const current = Number(
+    db.prepare('SELECT coalesce(max(version), 0) AS version FROM schema_migrations').get()?.version,
+  )
+  if (current > migrations.length) {
+    throw new StorageRefused(
+      `The database is of schema version ${current} and this program knows ${migrations.length}; start the newer program that wrote it.`,
+    )
+  }
+  const record = db.prepare('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)')
+  for (const { version, name, sql } of migrations.slice(current)) {
+    inTransaction(db, () => {
+      db.exec(sql)
+      record.run(version, name, clock.nowMs())
+    })
+  }
+}

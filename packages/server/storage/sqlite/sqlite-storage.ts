@@ -1,0 +1,78 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type Entry, type Position, Unavailable } from '@rescind/protocol'
+import type { Reads, Storage, Transaction } from '../storage.ts'
+import { isEngineFault } from './engine-fault.ts'
+import type { FolderLock } from './folder-lock.ts'
+import { GroupCommit } from './group-commit.ts'
+import { SqliteReads } from './sqlite-reads.ts'
+import { SqliteTransaction } from './sqlite-transaction.ts'
+import type { Statements } from './statements.ts'
+
+type Deliver = (entries: readonly Entry[]) => void
+
+/** Entries handed to a follower at once while it catches up. */
+const CATCH_UP_CHUNK = 1000
+
+/**
+ * The storage on one SQLite connection. A batch of units and the reads outside of it share that connection, so reads
+ * wait while a batch is running: they would see what is not committed.
+ */
+export class SqliteStorage implements Storage {
+  readonly read: Reads
+  readonly failed: Promise<Unavailable>
+  readonly #db: DatabaseSync
+  readonly #lock: FolderLock
+  readonly #statements: Statements
+  readonly #commits: GroupCommit
+  #deliver: Deliver | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(db: DatabaseSync, lock: FolderLock, statements: Statements) {
+    this.#db = db
+    this.#lock = lock
+    this.#statements = statements
+    this.#commits = new GroupCommit(db, (entries) => this.#deliver?.(entries))
+    this.failed = this.#commits.failed
+    this.read = new SqliteReads(this.#statements, (step) => this.#runRead(step))
+  }
+
+  transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new Unavailable('storage_unavailable'))
+    return this.#commits.submit((scope) => unit(new SqliteTransaction(this.#statements, scope)))
+  }
+
+  /** Holds the event loop until the follower has caught up: an entry written meanwhile could otherwise be acknowledged before it is delivered. */
+  follow(after: Position, deliver: Deliver): Promise<void> {
+    return this.#runRead(() => {
+      if (this.#deliver) throw new Error('The revocation log already has a follower.')
+      let chunk: Entry[] = []
+      for (const entry of this.#statements.entriesAfter(after.seq)) {
+        chunk.push(entry)
+        if (chunk.length < CATCH_UP_CHUNK) continue
+        deliver(chunk)
+        chunk = []
+      }
+      if (chunk.length > 0) deliver(chunk)
+      this.#deliver = deliver
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#commits.drained().then(() => {
+      this.#db.close()
+      this.#lock.release()
+    })
+    return this.#closed
+  }
+
+  async #runRead<T>(step: () => T): Promise<T> {
+    while (this.#commits.running) await this.#commits.running
+    if (this.#commits.failure) throw this.#commits.failure
+    if (this.#closed) throw new Unavailable('storage_unavailable')
+    try {
+      return step()
+    } catch (cause) {
+      throw isEngineFault(cause) ? new Unavailable('storage_unavailable', { cause }) : cause
+    }
+  }
+}

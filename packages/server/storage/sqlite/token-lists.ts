@@ -1,0 +1,106 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type RawBuilder, sql } from 'kysely'
+import type { TokenRecord } from '../records.ts'
+import type { TokenFilter, TokenQuery, TokenSort } from '../storage.ts'
+import { sqlBuilder } from './sql-builder.ts'
+import { type Placeholders, prepareQuery } from './statement.ts'
+import { decodeToken } from './token-row.ts'
+
+/** A missing last use sorts before every other: no time is below 0. The index is on this very expression. */
+const MISSING = -1
+
+/** Each order's column; text compares by bytes of UTF-8, which is by code point. */
+const COLUMN: Record<TokenSort, RawBuilder<string | number>> = {
+  created_at: sql.ref('created_at_ms'),
+  name: sql.ref('name'),
+  expires_at: sql.ref('expires_at_ms'),
+  last_used_at: sql`coalesce(last_used_at_ms, ${sql.lit(MISSING)})`,
+}
+
+type FilterArgs = Placeholders<{ businessId: string | null; userId: string | null }>
+type PageArgs = Placeholders<{
+  businessId: string | null
+  userId: string | null
+  value: string | number | null
+  id: string | null
+  limit: number
+}>
+
+/** Many tokens at a time. A statement is prepared for each shape of question that comes up. */
+export function tokenListStatements(db: DatabaseSync) {
+  const prepareCount = remembered((shape: FilterShape) =>
+    prepareQuery(db, (args: FilterArgs) => filtered(shape, args).select(({ fn }) => fn.countAll<number>().as('count'))),
+  )
+  const preparePage = remembered((shape: PageShape) => prepareQuery(db, (args: PageArgs) => page(shape, args)))
+  const active = remembered((shape: FilterShape) =>
+    prepareQuery(db, (args: Placeholders<{ businessId: string | null; userId: string | null; nowMs: number }>) =>
+      filtered(shape, args).where('expires_at_ms', '>', args.nowMs).orderBy('created_at_ms').orderBy('id').selectAll(),
+    ),
+  )
+
+  return {
+    activeTokens(businessId: string | null, userId: string, nowMs: number): TokenRecord[] {
+      const shape = shapeOf({ businessId, userId, includeRevoked: false })
+      return active(shape).all({ businessId, userId, nowMs }).map(decodeToken)
+    },
+    listTokens(query: TokenQuery): TokenRecord[] {
+      const { sort, descending, after, businessId, userId = null, limit } = query
+      const shape = { ...shapeOf(query), sort, descending, fromStart: after === undefined }
+      const place = { value: after?.value ?? MISSING, id: after?.id ?? null }
+      return preparePage(shape)
+        .all({ businessId, userId, ...place, limit })
+        .map(decodeToken)
+    },
+    countTokens(filter: TokenFilter): number {
+      const { businessId, userId = null } = filter
+      return prepareCount(shapeOf(filter)).get({ businessId, userId })?.count ?? 0
+    },
+  }
+}
+
+interface FilterShape {
+  readonly ofBusiness: boolean
+  readonly ofHolder: boolean
+  readonly includeRevoked: boolean
+}
+
+interface PageShape extends FilterShape {
+  readonly sort: TokenSort
+  readonly descending: boolean
+  readonly fromStart: boolean
+}
+
+function shapeOf({ businessId, userId, includeRevoked }: TokenFilter): FilterShape {
+  return { ofBusiness: businessId !== null, ofHolder: userId !== undefined, includeRevoked }
+}
+
+function filtered(shape: FilterShape, args: FilterArgs) {
+  return sqlBuilder
+    .selectFrom('token_status')
+    .$if(shape.ofBusiness, (query) => query.where('business_id', '=', args.businessId))
+    .$if(!shape.ofBusiness, (query) => query.where('business_id', 'is', null))
+    .$if(shape.ofHolder, (query) => query.where('user_id', '=', args.userId))
+    .$if(!shape.includeRevoked, (query) => query.where('revoked_seq', 'is', null))
+}
+
+function page(shape: PageShape, args: PageArgs) {
+  const column = COLUMN[shape.sort]
+  const direction = shape.descending ? 'desc' : 'asc'
+  const beyond = sql.raw(shape.descending ? '<' : '>')
+  return filtered(shape, args)
+    .$if(!shape.fromStart, (query) => query.where(sql<boolean>`(${column}, id) ${beyond} (${args.value}, ${args.id})`))
+    .orderBy(column, direction)
+    .orderBy('id', direction)
+    .limit(args.limit)
+    .selectAll()
+}
+
+function remembered<Shape, Statement>(prepare: (shape: Shape) => Statement): (shape: Shape) => Statement {
+  const statements = new Map<string, Statement>()
+  return (shape) => {
+    const key = JSON.stringify(shape)
+    const statement = statements.get(key) ?? prepare(shape)
+    statements.set(key, statement)
+    return statement
+  }
+}

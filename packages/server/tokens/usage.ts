@@ -1,0 +1,30 @@
+import type { Clock } from '@rescind/protocol'
+import type { Storage } from '../storage/storage.ts'
+
+/**
+ * When each token was last used. Verifying only notes it in memory; the notes are written in batches, because a write
+ * for every verification would make the database the speed of verification.
+ */
+export class Usage {
+  readonly #storage: Pick<Storage, 'transact'>
+  readonly #clock: Clock
+  #lastUsedAtMs = new Map<number, number>()
+
+  constructor(storage: Pick<Storage, 'transact'>, clock: Clock) {
+    this.#storage = storage
+    this.#clock = clock
+  }
+
+  /** @param idx of a token that was just accepted */
+  note(idx: number): void {
+    this.#lastUsedAtMs.set(idx, this.#clock.nowMs())
+  }
+
+  /** Writes what was noted since the last flush. Notes of a flush that fails are dropped: they are statistics. */
+  async flush(): Promise<void> {
+    if (this.#lastUsedAtMs.size === 0) return
+    const notes = this.#lastUsedAtMs
+    this.#lastUsedAtMs = new Map()
+    await this.#storage.transact((tx) => tx.recordUsage(notes))
+  }
+}

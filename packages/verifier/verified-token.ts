@@ -1,0 +1,26 @@
+import { parseClaims, parseScope, type VerifiedToken } from '@rescind/protocol'
+import { type Rejected, reject } from './rejection.ts'
+
+/** What the claims of a token must say for it to be one of this installation's. */
+export interface Home {
+  /** Expected as `iss` and as `aud`. */
+  readonly issuer: string
+  /** The status list that revocation indexes count in. */
+  readonly statusListUri: string
+}
+
+/**
+ * Reads the payload of a token whose signature is good.
+ *
+ * @returns the token. All that a verdict depends on is frozen: one token is handed to many callers, and none of them may change what the next one gets.
+ */
+export function readVerifiedToken(payload: Uint8Array, kid: string, home: Home): VerifiedToken | Rejected {
+  const claims = parseClaims(payload)
+  if (claims === undefined) return reject('bad_claims')
+  const isOurs =
+    claims.iss === home.issuer && claims.aud === home.issuer && claims.status.status_list.uri === home.statusListUri
+  if (!isOurs) return reject('wrong_issuer', claims.client_id)
+  Object.freeze(claims.status.status_list)
+  Object.freeze(claims.status)
+  return Object.freeze({ claims: Object.freeze(claims), kid, scopes: Object.freeze(parseScope(claims.scope)) })
+}

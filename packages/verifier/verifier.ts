@@ -1,0 +1,141 @@
+import {
+  type Clock,
+  continues,
+  type Entry,
+  type EntryBody,
+  genesis,
+  type Position,
+  type PublicJwk,
+  type RejectionReason,
+  statusListUri,
+  type Verdict,
+  type VerifiedToken,
+} from '@rescind/protocol'
+import { type Expectations, unmetExpectation } from './expectations.ts'
+import { Keyring } from './keyring.ts'
+import type { Lease } from './lease.ts'
+import { LogMismatch } from './log-mismatch.ts'
+import { type Rejected, reject } from './rejection.ts'
+import { RevocationSet } from './revocation-set.ts'
+import { parseTokenShape } from './token-shape.ts'
+import { readVerifiedToken } from './verified-token.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
+
+export interface VerifierOptions {
+  /** Expected as `iss` and `aud` of every token. */
+  readonly issuer: string
+  /** UUID of the log that the entries handed to {@link Verifier.apply} belong to. */
+  readonly epoch: string
+  /** What every token starts with, such as `dz_`. */
+  readonly tokenPrefix: string
+  readonly lease: Lease
+  readonly clock: Clock
+  /** Most tokens whose good signature is remembered, at about 2 KiB each; 10,000 unless given. */
+  readonly verifiedTokensLimit?: number
+}
+
+/** The lease does not hold: whoever knows the whole log has to be asked, or the caller told to retry. Not a rejection. */
+export interface Undecided {
+  readonly status: 'undecided'
+}
+
+/** Decides alone, from the part of the log that was applied to it. */
+export interface Verifier {
+  /**
+   * The verdict on `token`, as presented: prefix, header, payload and signature, nothing around them. Synchronous, and
+   * never throws, whatever the token, strings or not.
+   */
+  verify(token: string, expected?: Expectations): Verdict | Undecided
+
+  /**
+   * Applies entries in order; every verification that begins later sees them.
+   *
+   * @throws LogMismatch when an entry does not follow {@link position} by number and hash. The entries before it are applied, it and those after it are not.
+   * @throws Error when an entry cannot take effect, such as one of an unknown kind. As above.
+   */
+  apply(entries: readonly Entry[]): void
+
+  /** The last entry applied. */
+  readonly position: Position
+
+  /** Published keys that are not retired, oldest first. */
+  jwks(): readonly PublicJwk[]
+}
+
+const UNDECIDED: Undecided = Object.freeze({ status: 'undecided' })
+
+/** Rejections that one more applied entry could turn around: without a lease they are not for this verifier to give. */
+const NEED_LEASE: ReadonlySet<RejectionReason> = new Set(['unknown_key', 'wrong_issuer'])
+
+/**
+ * A verifier that has applied nothing yet.
+ *
+ * @throws RangeError when `verifiedTokensLimit` is not a non-negative integer
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { issuer, epoch, tokenPrefix, lease, clock } = options
+  const home = { issuer, statusListUri: statusListUri(issuer, epoch) }
+  const keyring = new Keyring()
+  const revocations = new RevocationSet()
+  const verifiedTokens = new VerifiedTokens(options.verifiedTokensLimit ?? 10_000)
+  let position = genesis(epoch)
+
+  function verify(token: string, expected?: Expectations): Verdict | Undecided {
+    const verified = verifiedTokens.get(token) ?? authenticate(token)
+    return 'reason' in verified ? refuse(verified) : decide(verified, expected)
+  }
+
+  /** Everything that stays true of a token once found. */
+  function authenticate(token: string): VerifiedToken | Rejected {
+    const parts = parseTokenShape(token, tokenPrefix)
+    if (parts === undefined) return reject('malformed')
+    const key = keyring.find(parts.header)
+    if (key === undefined) return reject('unknown_key')
+    if (!key.verifies(parts.signed, parts.signature)) return reject('bad_signature')
+    const verified = readVerifiedToken(parts.payload, key.jwk.kid, home)
+    if (!('reason' in verified)) verifiedTokens.add(token, verified)
+    return verified
+  }
+
+  function refuse(rejected: Rejected): Verdict | Undecided {
+    return NEED_LEASE.has(rejected.reason) && !lease.holds() ? UNDECIDED : rejected
+  }
+
+  /** Everything that changes. One synchronous block, lease first: what the revocation set says then is what it said while the lease held. */
+  function decide(token: VerifiedToken, expected: Expectations | undefined): Verdict | Undecided {
+    if (!lease.holds()) return UNDECIDED
+    const tokenId = token.claims.client_id
+    if (revocations.covers(token)) return reject('revoked', tokenId)
+    if (isExpired(token)) return reject('expired', tokenId)
+    const unmet = expected === undefined ? undefined : unmetExpectation(token, expected)
+    return unmet === undefined ? { status: 'valid', token } : reject(unmet, tokenId)
+  }
+
+  /** Asked the other way round, a clock that returns no number would make every token last for ever. */
+  function isExpired({ claims }: VerifiedToken): boolean {
+    return !(clock.nowMs() < claims.exp * 1000)
+  }
+
+  function apply(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (!continues(position, entry)) throw new LogMismatch(position, entry)
+      takeEffect(entry.body)
+      position = { epoch, seq: entry.seq, hash: entry.hash }
+    }
+  }
+
+  function takeEffect(body: EntryBody): void {
+    revocations.apply(body)
+    if (body.kind === 'key_added') keyring.add(body.jwk)
+    if (body.kind === 'key_retired') keyring.retire(body.kid)
+  }
+
+  return {
+    verify,
+    apply,
+    get position() {
+      return position
+    },
+    jwks: () => keyring.jwks(),
+  }
+}
