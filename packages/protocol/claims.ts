@@ -27,9 +27,9 @@ export function encodeClaims(claims: TokenClaims): string {
   return encodeBase64url(JSON.stringify(claims))
 }
 
-/** Names the status list that an `idx` counts in. It carries the log's epoch, so an index of another log is never taken for one of ours. */
-export function statusListUri(issuer: string, epoch: string): string {
-  return `${issuer}/epochs/${epoch}`
+/** Names the status list that an `idx` counts in: the epoch of its log, so that an index of another log is never taken for one of ours. */
+export function statusListUri(epoch: string): string {
+  return `urn:uuid:${epoch}`
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

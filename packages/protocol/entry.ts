@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { PublicJwk } from './public-key.ts'
+import { type PublicJwk, publicJwk } from './public-key.ts'
+import { isUuid } from './uuid.ts'
 
 /**
  * What an entry of the revocation log says. Bulk entries end every token of their subject whose `idx` is below
@@ -77,7 +78,7 @@ export function encodeEntryBody(body: EntryBody): string {
     case 'member_revoked':
       return JSON.stringify([body.kind, body.businessId, body.userId, body.beforeIdx])
     case 'key_added':
-      return JSON.stringify([body.kind, body.jwk])
+      return JSON.stringify([body.kind, publicJwk(body.jwk)])
     case 'key_retired':
       return JSON.stringify([body.kind, body.kid])
   }
@@ -86,26 +87,39 @@ export function encodeEntryBody(body: EntryBody): string {
 /**
  * The body that {@link encodeEntryBody} wrote.
  *
- * @throws Error when the text is of an unknown kind. Such an entry comes from a newer version; skipping it could skip a revocation.
+ * @throws TypeError when the text is anything else. Such an entry is damaged, or comes from a newer version; passing
+ * over it could pass over a revocation.
  */
 export function decodeEntryBody(text: string): EntryBody {
+  const body = readEntryBody(text)
+  if (body === undefined || encodeEntryBody(body) !== text) {
+    throw new TypeError('The revocation log has an entry that this version cannot read; it is damaged or newer.')
+  }
+  return body
+}
+
+function readEntryBody(text: string): EntryBody | undefined {
   const [kind, first, second, third] = JSON.parse(text)
   switch (kind) {
     case 'token_revoked':
-      return { kind, idx: first }
+      return isIdx(first) ? { kind, idx: first } : undefined
     case 'business_revoked':
-      return { kind, businessId: first, beforeIdx: second }
+      return isUuid(first) && isIdx(second) ? { kind, businessId: first, beforeIdx: second } : undefined
     case 'member_revoked':
-      return { kind, businessId: first, userId: second, beforeIdx: third }
+      return isUuid(first) && isUuid(second) && isIdx(third)
+        ? { kind, businessId: first, userId: second, beforeIdx: third }
+        : undefined
     case 'key_added':
-      return { kind, jwk: first }
+      return { kind, jwk: publicJwk(first) }
     case 'key_retired':
-      return { kind, kid: first }
+      return typeof first === 'string' ? { kind, kid: first } : undefined
     default:
-      throw new Error(
-        `The revocation log has an entry of unknown kind ${JSON.stringify(kind)}; run a version that knows it.`,
-      )
+      return undefined
   }
+}
+
+function isIdx(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function sha256(text: string): string {

@@ -74,7 +74,7 @@ const NEED_LEASE: ReadonlySet<RejectionReason> = new Set(['unknown_key', 'wrong_
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, epoch, tokenPrefix, lease, clock } = options
-  const home = { issuer, statusListUri: statusListUri(issuer, epoch) }
+  const home = { issuer, statusListUri: statusListUri(epoch) }
   const keyring = new Keyring()
   const revocations = new RevocationSet()
   const verifiedTokens = new VerifiedTokens(options.verifiedTokensLimit ?? 10_000)

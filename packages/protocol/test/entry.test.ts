@@ -26,8 +26,21 @@ test('a body comes back from its text, and so does its text', () => {
   )
 })
 
-test('a body of an unknown kind is a fault, not an entry to pass over', () => {
-  assert.throws(() => decodeEntryBody('["token_unrevoked",1]'), /unknown kind "token_unrevoked"/)
+test('a body of an unknown kind, or with a field that is not what it should be, is a fault, not an entry to pass over', () => {
+  const unreadable = [
+    '["token_unrevoked",1]',
+    '["token_revoked"]',
+    '["token_revoked",-1]',
+    '["token_revoked",1.5]',
+    '["token_revoked","1"]',
+    '["token_revoked", 1]',
+    '["token_revoked",1,2]',
+    `["business_revoked","${EPOCH.toUpperCase()}A",1]`,
+    `["member_revoked","${EPOCH}","x",1]`,
+    '["key_retired",1]',
+    '["key_added",{"kty":"OKP","crv":"Ed25519","x":"AA","kid":"other","alg":"EdDSA","use":"sig"}]',
+  ]
+  for (const text of unreadable) assert.throws(() => decodeEntryBody(text), /cannot read/, text)
   assert.throws(() => decodeEntryBody('not JSON'))
 })
 

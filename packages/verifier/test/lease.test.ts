@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeBase64url, statusListUri } from '@rescind/protocol'
-import { claimsOf, createSigner, EPOCH, ISSUER, installation, join, outcome, segmentsOf } from './mint.ts'
+import { claimsOf, createSigner, EPOCH, installation, join, outcome, segmentsOf } from './mint.ts'
 
 const signer = createSigner()
 
@@ -11,7 +11,7 @@ test('without a lease no token is accepted, remembered or not, and none that mig
   const [seen, unseen, revoked] = [1, 2, 3].map((idx) => signer.mint(claimsOf({ idx })))
   assert.ok(seen && unseen && revoked)
   const unpublished = createSigner().mint(claimsOf())
-  const otherEpoch = signer.mint(claimsOf({ uri: statusListUri(ISSUER, EPOCH.replace('0', '1')) }))
+  const otherEpoch = signer.mint(claimsOf({ uri: statusListUri(EPOCH.replace('0', '1')) }))
   log({ kind: 'token_revoked', idx: 3 })
   assert.equal(outcome(verifier, seen), 'valid')
   state.leased = false

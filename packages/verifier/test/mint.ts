@@ -69,7 +69,7 @@ export const EPOCH = '0b8ad6f0-6b1f-4a0f-9c5f-6f1f0a3a7c11'
 export const NOW_SEC = 1_893_456_000
 
 export function claimsOf(changes: Partial<TokenClaims> & { idx?: number; uri?: string } = {}): TokenClaims {
-  const { idx = 0, uri = statusListUri(ISSUER, EPOCH), ...rest } = changes
+  const { idx = 0, uri = statusListUri(EPOCH), ...rest } = changes
   return {
     iss: ISSUER,
     sub: randomUUID(),
