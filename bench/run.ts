@@ -17,6 +17,7 @@ import type { Row } from './report/row.ts'
 import { setting } from './report/setting.ts'
 import { markdownTable, textTable } from './report/table.ts'
 import { type Servers, withServers } from './servers/servers.ts'
+import { TokenSupply } from './token-supply.ts'
 import { bareCommit } from './topics/bare-commit.ts'
 import { helloWorld } from './topics/hello-world.ts'
 import { introspection } from './topics/introspection.ts'
@@ -39,32 +40,30 @@ const { values: options } = parseArgs({
 })
 const effort = options.quick ? QUICK : FULL
 
-const local = [...verifying(effort.localRounds), revocationMemory()]
+const where = setting(Date.now())
+const memory = revocationMemory()
+const verification = verifying(effort.localRounds)
 const overHttp = await inScratchFolder((folder) =>
   withServers(folder, options.profile, (servers) => measureServers(servers, effort)),
 )
-const rows = [...local, ...overHttp.rows]
+const rows = [...verification, memory, ...overHttp.rows]
 const missed = rows.filter(({ passed }) => passed === false).length
 
-const lines = [setting(Date.now()), '', (options.markdown ? markdownTable : textTable)(rows), '', ...overHttp.notes]
+const lines = [where, '', (options.markdown ? markdownTable : textTable)(rows), '', ...overHttp.notes]
 lines.push(missed === 0 ? 'Every bar is reached.' : `Bars missed: ${missed}.`)
 process.stdout.write(`${lines.join('\n')}\n`)
 if (missed > 0 && !options.quick) process.exitCode = 1
 
 async function measureServers(servers: Servers, { windowMs, ...counts }: Effort) {
   const population = await populate(servers.rescind, counts)
-  let issued: string[] = []
+  const supply = new TokenSupply(servers.rescind, population)
   const topics: Topic[] = [
     helloWorld(servers, windowMs),
     introspection(servers, population, windowMs),
     listing(servers, population, windowMs),
-    issuing(servers, population, windowMs, (id) => issued.push(id)),
+    issuing(servers, supply, windowMs),
     bareCommit(servers, windowMs),
-    revoking(servers, windowMs, () => {
-      const ids = issued
-      issued = []
-      return ids
-    }),
+    revoking(servers, supply, windowMs),
   ]
   const samples: Samples = await measureInRounds(
     topics.flatMap(({ items }) => items),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { processCpuMs } from './process-cpu.ts'
 
 const START_TIMEOUT_MS = 30_000
@@ -35,14 +35,18 @@ export async function startServer(options: StartOptions): Promise<{ server: Serv
   const env = { PATH: process.env.PATH, ...options.env }
   const child = spawn(process.execPath, options.args, { env, stdio: ['ignore', 'pipe', stderr] })
   closeSync(stderr)
+  // However this process ends, by an uncaught error too, it leaves no server behind.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   try {
     const printed = await outputUntil(child, options.ready ?? LISTENING)
     const port = Number(LISTENING.exec(printed)?.[1])
     const { pid = 0 } = child
     return { printed, server: { port, cpuMs: () => processCpuMs(pid), stop: () => stop(child) } }
-  } catch (error) {
+  } catch (cause) {
     await stop(child)
-    throw error
+    throw new Error(`A server did not start: ${readFileSync(options.stderrFile, 'utf8').slice(-2000)}`, { cause })
   }
 }
 

@@ -1,33 +1,24 @@
-import { cycle } from '../load/next-request.ts'
-import { requestBytes } from '../load/request-bytes.ts'
 import { measureLoad } from '../load/rounds.ts'
-import { issuedToken, issueRequest, type Population } from '../population.ts'
 import { loadRows } from '../report/row.ts'
 import type { Servers } from '../servers/servers.ts'
+import type { TokenSupply } from '../token-supply.ts'
 import { BARE_COMMIT } from './bare-commit.ts'
 import { CLIENT_COUNTS, type Topic, withClients } from './topic.ts'
 
 const ISSUING = 'issue over HTTP'
 
-/** @param onIssued is given the id of every token issued */
-export function issuing(
-  { rescind }: Servers,
-  population: Population,
-  windowMs: number,
-  onIssued: (id: string) => void,
-): Topic {
-  const { businessId } = rescind
-  const next = cycle(population.memberTokens.map((token) => requestBytes(issueRequest({ token, businessId }))))
+/** Members issuing tokens to themselves; the tokens go to the supply. */
+export function issuing({ rescind }: Servers, supply: TokenSupply, windowMs: number): Topic {
   return {
     items: CLIENT_COUNTS.map((clients) => ({
       name: withClients(ISSUING, clients),
       measure: () =>
         measureLoad(rescind, {
           clients,
-          next,
+          next: () => supply.nextRequest(),
           durationMs: windowMs,
           expectedStatus: 201,
-          onBody: (body) => onIssued(issuedToken(body).id),
+          onBody: (body) => supply.add(body),
         }),
     })),
     rows: (samples) =>

@@ -3,31 +3,28 @@ import { requestBytes } from '../load/request-bytes.ts'
 import { measureLoad } from '../load/rounds.ts'
 import { type Bar, loadRows } from '../report/row.ts'
 import type { Servers } from '../servers/servers.ts'
+import type { TokenSupply } from '../token-supply.ts'
 import { BARE_COMMIT } from './bare-commit.ts'
 import { CLIENT_COUNTS, type ClientCount, type Topic, withClients } from './topic.ts'
 
 const REVOKING = 'revoke over HTTP'
 const BARS: Readonly<Record<ClientCount, Bar>> = { 1: { atLeast: 0.4 }, 32: { atLeast: 2 } }
 
-/** @param takeIds hands over the ids of tokens that are not revoked yet; each is revoked once */
-export function revoking({ rescind }: Servers, windowMs: number, takeIds: () => string[]): Topic {
+/** Tokens at hand for each millisecond. A faster service ends its window early, when it has revoked them all. */
+const TOKENS_PER_MS: Readonly<Record<ClientCount, number>> = { 1: 2, 32: 6 }
+
+/** The owner revoking members' tokens, each once: every answer stands for a durable commit. */
+export function revoking({ rescind }: Servers, supply: TokenSupply, windowMs: number): Topic {
   const { ownerToken: token, businessId } = rescind
-  const requests = (ids: readonly string[]) =>
-    ids.map((id) => requestBytes({ method: 'POST', path: `/api/v1/tokens/${id}/revoke`, token, businessId, json: {} }))
-  let left: Buffer[] = []
+  const request = (id: string) =>
+    requestBytes({ method: 'POST', path: `/api/v1/tokens/${id}/revoke`, token, businessId, json: {} })
   return {
     items: CLIENT_COUNTS.map((clients) => ({
       name: withClients(REVOKING, clients),
       measure: async () => {
-        left.push(...requests(takeIds()))
-        const sample = await measureLoad(rescind, {
-          clients,
-          next: eachOnce(left),
-          durationMs: windowMs,
-          expectedStatus: 201,
-        })
-        left = left.slice(sample.requests)
-        return sample
+        const ids = await supply.take(windowMs * TOKENS_PER_MS[clients])
+        const next = eachOnce(ids.map(request))
+        return measureLoad(rescind, { clients, next, durationMs: windowMs, expectedStatus: 201 })
       },
     })),
     rows: (samples) =>

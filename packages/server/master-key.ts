@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { StartRefused } from './start-refused.ts'
 
 /** The keys that protect what is stored, all derived from one master key (HKDF-SHA-256, RFC 5869). */
@@ -41,13 +41,28 @@ function keyFromFile(path: string, firstStart: boolean): Uint8Array {
   return key
 }
 
+/** The file appears whole or not at all: half a key, left by a start that was cut off, would refuse every later one. */
 function writeKeyFile(path: string): void {
-  const file = openSync(path, 'wx', 0o600)
+  const unfinished = `${path}.new`
+  const file = openSync(unfinished, 'w', 0o600)
   try {
     writeSync(file, `${randomBytes(KEY_BYTES).toString('base64url')}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)
+  }
+  renameSync(unfinished, path)
+  syncFolder(dirname(path))
+}
+
+/** Makes the name of a new file as durable as its bytes. Windows does that by itself and opens no folders. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }
 

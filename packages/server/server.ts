@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type Clock, genesis, uuidV7 } from '@rescind/protocol'
 import { createVerifier } from '@rescind/verifier'
-import { pino } from 'pino'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/app.ts'
-import { openapiDocument } from './http/openapi.ts'
+import { describeApi } from './http/openapi.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { type FirstTokens, install, recoverOperator } from './install.ts'
+import { createLog } from './log.ts'
 import { loadMasterKey, type ServiceKeys } from './master-key.ts'
 import manifest from './package.json' with { type: 'json' }
 import { createLocalEnforcement } from './revocations/enforcement.ts'
@@ -71,9 +71,11 @@ export async function startService(config: Config): Promise<Service> {
 /** Runs the service until a signal stops it or its storage fails, and tells the outside by the exit code which it was. */
 export async function serve(config: Config): Promise<void> {
   const service = await startService(config)
+  // Before anything is printed: whoever reads that it listens may ask it to stop at once.
+  const ending = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), service.failed])
   process.stdout.write(`Listening  ${service.url}\n`)
   if (service.firstTokens) process.stdout.write(welcome(service.url, service.firstTokens))
-  const failure = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), service.failed])
+  const failure = await ending
   if (failure instanceof Error) process.exitCode = 1
   await service.stop()
 }
@@ -126,7 +128,8 @@ async function listen(config: Config, node: Node): Promise<Service> {
   const { storage, installation, firstTokens } = node
   const { verifier, enforcement, keyRing } = await startDeciding(node)
   const usage = new Usage(storage, clock)
-  const logger = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }))
+  const log = createLog(config.logLevel)
+  const { logger } = log
   const routes = createRoutes({
     access: createAccess({ storage, clock, newId, tokens: { endToken, endAllTokens, inForce: enforcement.inForce } }),
     tokens: createTokens({
@@ -150,7 +153,11 @@ async function listen(config: Config, node: Node): Promise<Service> {
     authenticate: createAuthenticate({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) }),
     logger,
     jwks: () => ({ keys: verifier.jwks() }),
-    document: openapiDocument(routes, manifest.version),
+    document: describeApi(routes, {
+      title: 'Rescind',
+      version: manifest.version,
+      description: 'API tokens that are dead, everywhere and for good, once their revocation is answered.',
+    }),
     isReady: () => !failed,
     monotonicMs: () => performance.now(),
     newRequestId: randomUUID,
@@ -165,6 +172,7 @@ async function listen(config: Config, node: Node): Promise<Service> {
     failed: storage.failed.then((cause) => {
       failed = true
       logger.fatal({ err: cause }, 'the storage failed; the service stops')
+      log.flush()
       return cause
     }),
     stop: async () => {
@@ -172,7 +180,7 @@ async function listen(config: Config, node: Node): Promise<Service> {
       await app.drain(AbortSignal.timeout(config.shutdownSeconds * 1000))
       await flush()
       await storage.close()
-      logger.flush()
+      log.flush()
     },
   }
 }

@@ -43,14 +43,24 @@ interface Deps {
 export function createAccess(deps: Deps): Access {
   const { read } = deps.storage
   const write = (caller: Caller) => writeAs(deps, caller.principal, caller)
+  const subject = ({ principal, businessId, claimedEmail }: Caller) =>
+    resolveSubject(read, principal, businessId, claimedEmail)
   return {
-    subject: ({ principal, businessId, claimedEmail }) => resolveSubject(read, principal, businessId, claimedEmail),
+    subject,
     writeAs: write,
     business: (id) => read.business(id),
     saveBusiness: (caller, business) => saveBusiness(deps, write(caller), business),
     member: (businessId, userId) => read.member(businessId, userId),
     memberByEmail: (businessId, email) => read.memberByEmail(businessId, email),
-    saveMember: (caller, member) => saveMember(deps, write(caller), caller.principal, member),
-    removeMember: (caller, member) => removeMember(deps, write(caller), caller.principal, member),
+    saveMember: async (caller, member) => {
+      const actor = await subject(caller)
+      if ('refused' in actor) return actor
+      return saveMember(deps, write(caller), caller.principal, actor.email, member)
+    },
+    removeMember: async (caller, member) => {
+      const actor = await subject(caller)
+      if ('refused' in actor) return actor
+      return removeMember(deps, write(caller), caller.principal, actor.email, member)
+    },
   }
 }

@@ -26,8 +26,9 @@ interface Deps {
 export function createAuthenticate(deps: Deps): (authorization: readonly string[]) => Promise<Authentication> {
   return async (authorization) => {
     const [header] = authorization
-    if (header === undefined || header === '') return { rejected: 'no_credential', presented: false }
+    if (header === undefined) return { rejected: 'no_credential', presented: false }
     if (authorization.length > 1) return rejected('several_credentials')
+    if (header === '') return { rejected: 'no_credential', presented: false }
     const token = bearerToken(header)
     if (token === undefined) return rejected('not_bearer')
 

@@ -9,19 +9,22 @@ export interface Requirement {
   readonly business: 'header' | 'path' | 'none'
 }
 
-/** The business a request names: `x-business-id` and the id in the path, as sent. */
+/** What a request names: `x-business-id` and the business in the path, as sent, and `x-user-email`. */
 export interface Selection {
   readonly header: string | undefined
   readonly path: string | undefined
+  readonly claimedEmail: string | null
 }
 
 export type Authorization = { readonly businessId: string | null } | { readonly refused: ErrorCode }
 
 /** Decides, in the contract's order, whether the caller may attempt the operation: header 400, business 403, scope 403. */
 export function authorize(principal: Principal, requirement: Requirement, selection: Selection): Authorization {
-  const { header, path } = selection
+  const { header, path, claimedEmail } = selection
   if (header !== undefined && !isUuid(header)) return { refused: 'business_header_invalid' }
-  if (header === undefined && principal.kind === 'member') return { refused: 'business_header_missing' }
+  // An operator who acts for a member has to say of which business; one who acts for itself belongs to none.
+  const selects = principal.kind === 'member' || (requirement.business === 'header' && claimedEmail !== null)
+  if (header === undefined && selects) return { refused: 'business_header_missing' }
   if (principal.kind === 'member') {
     if (header !== principal.businessId) return { refused: 'other_business' }
     if (requirement.business === 'path' && path !== undefined && isUuid(path) && path !== header) {

@@ -28,11 +28,14 @@ interface Change {
 /**
  * Adds a member or changes their email and role. A lower role revokes the tokens that carry more than it allows;
  * resolves when those revocations are in force.
+ *
+ * @param by email the revocations are attributed to
  */
 export async function saveMember(
   deps: Deps,
   write: Write,
   principal: Principal,
+  by: string,
   wanted: Omit<Member, 'createdAtMs'>,
 ): Promise<Member | Refused> {
   const outcome = await write<Change | Refused>(async (tx, audit) => {
@@ -50,7 +53,7 @@ export async function saveMember(
     await audit('member.saved', { businessId, id: userId })
     let seq: number | null = null
     for (const token of await tokensBeyond(tx, member, nowMs)) {
-      const cause = { atMs: nowMs, by: principal.email, reason: `The role of its holder became ${role}` }
+      const cause = { atMs: nowMs, by, reason: `The role of its holder became ${role}` }
       seq = (await deps.tokens.endToken(tx, token.idx, cause)).seq
       await audit('token.revoked', { businessId, id: token.id })
     }
@@ -59,11 +62,16 @@ export async function saveMember(
   return settled(deps, outcome)
 }
 
-/** Removes a member and ends every token of theirs. Resolves when that is in force everywhere. */
+/**
+ * Removes a member and ends every token of theirs. Resolves when that is in force everywhere.
+ *
+ * @param by email the revocation is attributed to
+ */
 export async function removeMember(
   deps: Deps,
   write: Write,
   principal: Principal,
+  by: string,
   { businessId, userId }: Pick<Member, 'businessId' | 'userId'>,
 ): Promise<Member | Refused> {
   const outcome = await write<Change | Refused>(async (tx, audit) => {
@@ -71,7 +79,7 @@ export async function removeMember(
     if (member === undefined) return { refused: 'member_not_found' }
     const refused = await ownerRefusal(tx, principal, member, null)
     if (refused) return refused
-    const cause = { atMs: deps.clock.nowMs(), by: principal.email, reason: 'Its holder was removed from the business' }
+    const cause = { atMs: deps.clock.nowMs(), by, reason: 'Its holder was removed from the business' }
     const { seq } = await deps.tokens.endAllTokens(tx, { kind: 'member', businessId, userId }, cause)
     await tx.deleteMember(businessId, userId)
     await audit('member.removed', { businessId, id: userId })

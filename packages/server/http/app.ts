@@ -3,17 +3,18 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import { AllowedMethods } from './allowed-methods.ts'
 import { answerClientErrors } from './client-error.ts'
+import { DirectRoutes } from './direct-routes.ts'
 import { addDocsPage } from './docs-page.ts'
 import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { routerPath } from './path-pattern.ts'
-import { parseQueryString } from './query-string.ts'
+import { parseQueryString, type QueryParameters } from './query-string.ts'
 import { requestId } from './request-id.ts'
 import { logExchange } from './request-log.ts'
 import { refuse } from './respond.ts'
 import type { Route } from './route.ts'
-import { serveRoute } from './serve-route.ts'
+import { type PathParams, serveRoute } from './serve-route.ts'
 import type { Shell } from './shell.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { Traffic } from './traffic.ts'
@@ -57,10 +58,14 @@ export function createApp(options: AppOptions): App {
   const onUnreadable = (id: string, code: ErrorCode) =>
     logger.info({ requestId: id, status: ERRORS[code].status, error: code }, ERRORS[code].log)
 
+  const direct = new DirectRoutes()
   const app: FastifyInstance = fastify({
     logger: false,
     return503OnClosing: false,
-    serverFactory: (listener) => createHttpServer(limits, traffic, listener),
+    serverFactory: (listener) =>
+      createHttpServer(limits, traffic, (request, response) => {
+        if (!direct.serve(traffic, request)) listener(request, response)
+      }),
     clientErrorHandler: answerClientErrors({ traffic, newRequestId, onUnreadable }),
     frameworkErrors: (_error, request, reply) => {
       reply.hijack()
@@ -78,7 +83,16 @@ export function createApp(options: AppOptions): App {
 
   const shell: Shell = { traffic, limits, authenticate: options.authenticate }
   for (const route of options.routes) {
-    app.route({ method: route.method, url: routerPath(route.path), handler: serveRoute(shell, route) })
+    const serve = serveRoute(shell, route)
+    direct.add(route, serve)
+    app.route({
+      method: route.method,
+      url: routerPath(route.path),
+      handler: (request, reply) => {
+        reply.hijack()
+        serve(traffic.of(request.raw), request.params as PathParams, request.query as QueryParameters)
+      },
+    })
   }
   addSystemRoutes(app, { traffic, jwks: options.jwks, document: options.document, isReady: options.isReady })
   addDocsPage(app, traffic, options.document)

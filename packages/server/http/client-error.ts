@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { ERRORS, type ErrorCode } from '@rescind/protocol'
-import type { Exchange } from './exchange.ts'
 import { errorBody } from './respond.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -21,27 +20,28 @@ export function answerClientErrors({ traffic, newRequestId, onUnreadable }: Deps
     }
     const code = errorCode(error.code)
     const exchange = traffic.on(socket)
-    if (exchange === undefined) {
+    if (exchange?.request.complete === false) {
+      exchange.refusal = code
+      exchange.status = ERRORS[code].status
+      close(socket, code, exchange.id)
+      return
+    }
+
+    const last = traffic.lastResponse(socket)
+    if (last === undefined || last.writableFinished) refuse()
+    else last.once('finish', refuse) // It comes after good requests, which get their answers first.
+
+    function refuse(): void {
+      const mayAnswer = last === undefined || (last.shouldKeepAlive && last.req.complete && !traffic.draining)
+      if (!mayAnswer) {
+        socket.destroySoon()
+        return
+      }
       const requestId = newRequestId()
       onUnreadable(requestId, code)
       close(socket, code, requestId)
-    } else if (exchange.request.complete) {
-      // What cannot be read comes after a good request, which gets its answer first.
-      exchange.response.once('finish', () => close(socket, code, newRequestId()))
-    } else {
-      cutShort(exchange, socket, code)
     }
   }
-}
-
-function cutShort(exchange: Exchange, socket: Socket, code: ErrorCode): void {
-  if (exchange.status !== undefined) {
-    socket.destroy()
-    return
-  }
-  exchange.refusal = code
-  exchange.status = ERRORS[code].status
-  close(socket, code, exchange.id)
 }
 
 function errorCode(cause: string | undefined): ErrorCode {

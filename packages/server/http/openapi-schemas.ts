@@ -1,95 +1,73 @@
-import type { TSchema } from 'typebox'
-import { anySchema, type JsonSchema } from './json-schema.ts'
+import { type JsonSchema, literalsOf } from './json-schema.ts'
 
-type Json = Readonly<Record<string, unknown>>
+/** A schema as the document shows it. */
+type Shown = Readonly<Record<string, unknown>>
 
-/** Collects the schemas that have a title as named components, and refers to them from everywhere else. */
-export class SchemaRegistry {
-  readonly #components = new Map<string, Json>()
+/** Gathers the schemas of a document. One with a `title` of its own becomes a component of that name. */
+export class OpenApiSchemas {
+  readonly #components = new Map<string, object>()
 
-  /** `schema` as it stands in the document: a reference when it has a name. */
-  use(schema: TSchema): Json {
-    return this.#place(anySchema(schema))
-  }
-
-  /** The fields of an object schema, by name. */
-  fields(schema: TSchema): [string, Json][] {
-    return Object.entries(anySchema(schema).properties ?? {}).map(([name, field]) => [name, this.#place(field)])
-  }
-
-  /** The success envelope around `data`. */
-  envelope(name: string, data: TSchema, codes: readonly string[]): Json {
-    return this.#named(name, {
-      title: name,
-      type: 'object',
-      required: ['success', 'message', 'code', 'data'],
-      properties: {
-        success: { type: 'boolean', const: true },
-        message: { type: 'string', description: 'For people.' },
-        code: { type: 'string', enum: codes },
-        data: this.use(data),
-      },
-    })
-  }
-
-  error(): Json {
-    return this.#named('ErrorResponse', {
-      title: 'ErrorResponse',
-      type: 'object',
-      required: ['detail'],
-      properties: { detail: { type: 'string', description: 'What was wrong, for people.' } },
-    })
-  }
-
-  validationError(): Json {
-    const item = this.#named('ValidationError', {
-      title: 'ValidationError',
-      type: 'object',
-      required: ['loc', 'msg', 'type'],
-      properties: {
-        loc: {
-          type: 'array',
-          items: { anyOf: [{ type: 'string' }, { type: 'integer' }] },
-          description: 'Where: `body` or `query`, then the field.',
-        },
-        msg: { type: 'string' },
-        type: { type: 'string' },
-        input: { description: 'What was sent.' },
-        ctx: { type: 'object' },
-      },
-    })
-    return this.#named('HTTPValidationError', {
-      title: 'HTTPValidationError',
-      type: 'object',
-      properties: { detail: { type: 'array', items: item } },
-    })
-  }
-
-  components(): Json {
-    return Object.fromEntries([...this.#components].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  }
-
-  #named(name: string, schema: Json): Json {
-    this.#components.set(name, schema)
+  /** Registers a component under a name and returns the reference to it. */
+  add(name: string, schema: object): Shown {
+    const titled = { ...schema, title: name }
+    const known = this.#components.get(name)
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(titled)) {
+      throw new TypeError(`two different schemas are named ${name}`)
+    }
+    this.#components.set(name, titled)
     return { $ref: `#/components/schemas/${name}` }
   }
 
-  #place(schema: JsonSchema): Json {
-    const { title, ...inline } = schema
-    return title === undefined ? this.#copy(inline) : this.#named(title, { title, ...this.#copy(inline) })
+  of(schema: JsonSchema): Shown {
+    return schema.title === undefined ? this.#show(schema) : this.add(schema.title, this.#show(schema))
   }
 
-  /** The keywords of one schema, without the ones that are ours alone. */
-  #copy({ 'x-free-text': _, ...schema }: JsonSchema): Json {
+  /** A schema in the place of a property: it has a title made from the property's name, unless it is a component. */
+  property(name: string, schema: JsonSchema): Shown {
+    const shown = this.of(schema)
+    return '$ref' in shown ? shown : { ...shown, title: titleOf(name) }
+  }
+
+  /** Every component by name, sorted. */
+  components(): Readonly<Record<string, object>> {
+    return Object.fromEntries([...this.#components].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  #show(schema: JsonSchema): Shown {
+    const { $id, title, properties, items, anyOf, 'x-free-text': freeText, ...rest } = schema
+    const literals = literalsOf(schema)
+    if (literals !== undefined) {
+      const { const: _const, enum: _enum, ...keywords } = rest
+      return { ...keywords, type: 'string', ...(literals.length === 1 ? { const: literals[0] } : { enum: literals }) }
+    }
     return {
-      ...schema,
-      ...(schema.properties && {
-        properties: Object.fromEntries(
-          Object.entries(schema.properties).map(([name, field]) => [name, this.#place(field)]),
-        ),
-      }),
-      ...(schema.items && { items: this.#place(schema.items) }),
-      ...(schema.anyOf && { anyOf: schema.anyOf.map((branch) => this.#place(branch)) }),
+      ...rest,
+      ...(anyOf !== undefined && { anyOf: this.#branches(anyOf) }),
+      ...(items !== undefined && { items: this.of(items) }),
+      ...(properties !== undefined && this.#properties(properties, rest.required)),
     }
   }
+
+  /** Branches of a union; its literals are one branch. */
+  #branches(anyOf: readonly JsonSchema[]): Shown[] {
+    const literals = anyOf.filter((branch) => branch.const !== undefined)
+    const others = anyOf.filter((branch) => branch.const === undefined)
+    const merged = literals.length === 0 ? [] : [this.#show({ anyOf: literals })]
+    return [...merged, ...others.map((branch) => this.of(branch))]
+  }
+
+  /** Like FastAPI, a property with a default is not required. */
+  #properties(properties: Readonly<Record<string, JsonSchema>>, required: readonly string[] = []): Shown {
+    const needed = required.filter((name) => properties[name]?.default === undefined)
+    const shown = Object.entries(properties).map(([name, property]) => [name, this.property(name, property)])
+    return { ...(needed.length > 0 && { required: needed }), properties: Object.fromEntries(shown) }
+  }
+}
+
+/** `token_id` becomes `Token Id`. */
+export function titleOf(name: string): string {
+  return name
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join(' ')
 }

@@ -1,154 +1,201 @@
 import { ERRORS, type ErrorCode } from '@rescind/protocol'
-import { SchemaRegistry } from './openapi-schemas.ts'
+import { anySchema } from './json-schema.ts'
+import { OpenApiSchemas, titleOf } from './openapi-schemas.ts'
 import { SYSTEM_OPERATIONS } from './openapi-system.ts'
+import { pathParameters } from './path-pattern.ts'
 import type { Route } from './route.ts'
 import { SUCCESS_CODES } from './success-codes.ts'
 
-type Json = Readonly<Record<string, unknown>>
+export interface ApiInfo {
+  readonly title: string
+  readonly version: string
+  readonly description: string
+}
 
-/** Refusals that every operation of the API has, before its handler is asked. */
-const EVERYWHERE: readonly ErrorCode[] = [
+/** An OpenAPI 3.1 document. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0'
+  readonly info: ApiInfo
+  readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>
+  readonly components: object
+}
+
+const SECURITY_SCHEME = 'HTTPBearer'
+const UUID = { type: 'string', format: 'uuid' }
+
+/** Refusals that any route may answer, whatever its handler does. */
+const COMMON_ERRORS = [
   'bad_request',
+  'business_header_missing',
+  'business_header_invalid',
   'not_authenticated',
+  'other_business',
   'scope_missing',
-  'storage_unavailable',
   'may_not_decide',
+  'storage_unavailable',
   'draining',
-]
+] as const satisfies readonly ErrorCode[]
 
-/**
- * The OpenAPI 3.1 document of the routes. It says what the routes do because it is made of the same entries that
- * validate and serve them.
- */
-export function openapiDocument(routes: readonly Route[], version: string): Json {
-  const schemas = new SchemaRegistry()
-  const paths: Record<string, Record<string, unknown>> = {}
+const STATUS_DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'Something in the request is wrong before its content is even looked at.',
+  401: 'No valid token was presented. The answer is the same whatever is wrong with it.',
+  403: 'The token is valid but does not permit this.',
+  404: 'What the request names does not exist, or not for this caller.',
+  409: 'The request contradicts what is stored.',
+  413: 'The body is too large.',
+  503: 'The service cannot answer now. Try again after the seconds in `Retry-After`.',
+}
+
+/** Describes routes in the shapes that FastAPI gives the same API. */
+export function describeApi(routes: readonly Route[], info: ApiInfo): OpenApiDocument {
+  const schemas = new OpenApiSchemas()
+  const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) {
-    paths[route.path] ??= {}
-    Object.assign(paths[route.path] ?? {}, { [route.method.toLowerCase()]: operation(route, routes, schemas) })
+    const operations = paths[route.path] ?? {}
+    operations[route.method.toLowerCase()] = operation(route, schemas)
+    paths[route.path] = operations
   }
   return {
     openapi: '3.1.0',
-    info: {
-      title: 'Rescind',
-      version,
-      summary: 'API tokens that are dead, everywhere and for good, once their revocation is answered.',
-      description: successCodes(),
-    },
+    info,
     paths: { ...paths, ...SYSTEM_OPERATIONS },
     components: {
       schemas: schemas.components(),
-      securitySchemes: {
-        HTTPBearer: { type: 'http', scheme: 'bearer', description: 'A token of this service (RFC 6750).' },
-      },
+      securitySchemes: { [SECURITY_SCHEME]: { type: 'http', scheme: 'bearer' } },
     },
   }
 }
 
-function operation(route: Route, routes: readonly Route[], schemas: SchemaRegistry): Json {
-  const { success } = route
-  const codes = routes.filter((each) => each.success.schemaName === success.schemaName)
-  const envelope = schemas.envelope(success.schemaName, success.data, [
-    ...new Set(codes.flatMap((each) => each.success.codes)),
-  ])
+function operation(route: Route, schemas: OpenApiSchemas): object {
+  const body = route.body === undefined ? undefined : requestBody(route, schemas)
   return {
     tags: [route.tag],
-    operationId: route.operationId,
     summary: route.summary,
     description: route.description,
-    security: [{ HTTPBearer: [] }],
-    parameters: [...pathParameters(route), ...queryParameters(route, schemas), ...headerParameters(route)],
-    ...(route.body && { requestBody: requestBody(route, schemas) }),
-    responses: {
-      [success.status]: { description: success.description, content: json(envelope) },
-      ...refusals(route, schemas),
-      422: { description: 'Validation Error', content: json(schemas.validationError()) },
-    },
+    operationId: route.operationId,
+    security: [{ [SECURITY_SCHEME]: [] }],
+    parameters: [...pathAndHeaderParameters(route), ...queryParameters(route, schemas)],
+    ...(body !== undefined && { requestBody: body }),
+    responses: responses(route, schemas),
   }
 }
 
-function pathParameters({ path, freePathIds }: Route): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: freePathIds?.includes(name) ? { type: 'string' } : { type: 'string', format: 'uuid' },
-  }))
+function pathAndHeaderParameters(route: Route): object[] {
+  const ids = pathParameters(route.path).map((name) => {
+    const schema = route.freePathIds?.includes(name) ? { type: 'string' } : UUID
+    return { name, in: 'path', required: true, schema: { ...schema, title: titleOf(name) } }
+  })
+  const business = {
+    name: 'x-business-id',
+    in: 'header',
+    required: route.business === 'header',
+    description: 'Id of the business. An operator acting for itself leaves it out.',
+    schema: { ...UUID, title: 'X-Business-Id' },
+  }
+  const email = {
+    name: 'x-user-email',
+    in: 'header',
+    required: false,
+    description: 'Member an operator acts for; from anyone else it is only recorded.',
+    schema: { anyOf: [{ type: 'string' }, { type: 'null' }], title: 'X-User-Email' },
+  }
+  return [...ids, business, email]
 }
 
-function queryParameters({ query }: Route, schemas: SchemaRegistry): Json[] {
-  return query === undefined
-    ? []
-    : schemas.fields(query).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+function queryParameters(route: Route, schemas: OpenApiSchemas): object[] {
+  if (route.query === undefined) return []
+  const { properties = {}, required = [] } = anySchema(route.query)
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = schemas.property(name, property)
+    return {
+      name,
+      in: 'query',
+      required: required.includes(name) && property.default === undefined,
+      ...(description !== undefined && { description }),
+      schema,
+    }
+  })
 }
 
-function headerParameters({ business }: Route): Json[] {
-  if (business === 'none') return []
-  const required = business === 'header'
-  return [
-    {
-      name: 'x-business-id',
-      in: 'header',
-      required,
-      description: required
-        ? 'The business. Operators that act for themselves leave it out.'
-        : 'The business in the path. Operators may leave it out.',
-      schema: { type: 'string', format: 'uuid' },
+function requestBody(route: Route, schemas: OpenApiSchemas): object {
+  const schema = schemas.of(anySchema(route.body ?? {}))
+  if (route.bodyOptional !== true) return { required: true, content: json(schema) }
+  return { content: json({ anyOf: [schema, { type: 'null' }], title: 'Body' }) }
+}
+
+function responses(route: Route, schemas: OpenApiSchemas): object {
+  const { success } = route
+  const answers: Record<string, object> = {
+    [success.status]: { description: successDescription(route), content: json(successSchema(route, schemas)) },
+  }
+  for (const [status, codes] of refusals(route)) {
+    const sentences = codes.map((code) => `- ${ERRORS[code].detail}`)
+    answers[status] = {
+      description: [STATUS_DESCRIPTIONS[status] ?? '', '', ...sentences].join('\n'),
+      content: json(schemas.add('ErrorDetail', ERROR_DETAIL)),
+    }
+  }
+  if (route.query !== undefined || route.body !== undefined) {
+    schemas.add('ValidationError', VALIDATION_ERROR)
+    const schema = schemas.add('HTTPValidationError', HTTP_VALIDATION_ERROR)
+    answers['422'] = { description: 'The query or the body does not fit its schema.', content: json(schema) }
+  }
+  return answers
+}
+
+function successDescription({ success }: Route): string {
+  const codes = success.codes.map((code) => `- \`${code}\`: ${SUCCESS_CODES[code]}`)
+  return [`${success.description}. Codes:`, '', ...codes].join('\n')
+}
+
+function refusals(route: Route): Map<number, ErrorCode[]> {
+  const codes = new Set<ErrorCode>([...COMMON_ERRORS, ...route.errors])
+  if (pathParameters(route.path).length > (route.freePathIds?.length ?? 0)) codes.add('path_id_invalid')
+  if (route.business === 'path') codes.add('business_header_mismatch')
+  if (route.method !== 'GET') codes.add('standing_changed')
+  if (route.body !== undefined) codes.add('body_unreadable').add('body_too_large')
+  const inTableOrder = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => codes.has(code))
+  return Map.groupBy(inTableOrder, (code) => ERRORS[code].status)
+}
+
+function successSchema({ success }: Route, schemas: OpenApiSchemas): object {
+  return schemas.add(success.schemaName, {
+    type: 'object',
+    required: ['success', 'message', 'code', 'data'],
+    properties: {
+      success: { type: 'boolean', title: 'Success', default: true },
+      message: { type: 'string', title: 'Message', description: 'For people; may change.' },
+      code: { type: 'string', title: 'Code', description: 'What happened, from a closed list.' },
+      data: schemas.of(anySchema(success.data)),
     },
-    {
-      name: 'x-user-email',
-      in: 'header',
-      required: false,
-      description: 'The member an operator acts for. From anyone else it is recorded as claimed and changes nothing.',
-      schema: { type: 'string' },
-    },
-  ]
+  })
 }
 
-function requestBody({ body, bodyOptional }: Route, schemas: SchemaRegistry): Json {
-  const schema = body && schemas.use(body)
-  return bodyOptional
-    ? { content: json({ anyOf: [schema, { type: 'null' }] }) }
-    : { required: true, content: json(schema) }
+const ERROR_DETAIL = {
+  type: 'object',
+  required: ['detail'],
+  properties: { detail: { type: 'string', title: 'Detail' } },
 }
 
-/** One response for each status, whose description lists the sentences it may carry. */
-function refusals(route: Route, schemas: SchemaRegistry): Json {
-  const codes = new Set<ErrorCode>([...EVERYWHERE, ...edgeRefusals(route), ...route.errors])
-  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status)
-  return Object.fromEntries(
-    [...byStatus].map(([status, sameStatus]) => [
-      status,
-      {
-        description: sameStatus.map((code) => `${ERRORS[code].detail}.`).join(' '),
-        ...(status === 401 && { headers: { 'WWW-Authenticate': header('RFC 6750 challenge.') } }),
-        ...(status === 503 && { headers: { 'Retry-After': header('Seconds.') } }),
-        content: json(schemas.error()),
-      },
-    ]),
-  )
+const VALIDATION_ERROR = {
+  type: 'object',
+  required: ['loc', 'msg', 'type'],
+  properties: {
+    loc: { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'integer' }] }, title: 'Location' },
+    msg: { type: 'string', title: 'Message' },
+    type: { type: 'string', title: 'Error Type' },
+    input: { title: 'Input' },
+    ctx: { type: 'object', title: 'Context' },
+  },
 }
 
-/** Refusals that follow from what the route reads. */
-function edgeRefusals({ path, business, body, method }: Route): ErrorCode[] {
-  return [
-    ...(business === 'none' ? [] : (['business_header_missing', 'business_header_invalid', 'other_business'] as const)),
-    ...(business === 'path' ? (['business_header_mismatch'] as const) : []),
-    ...(path.includes('{') ? (['path_id_invalid'] as const) : []),
-    ...(body === undefined ? [] : (['body_unreadable', 'body_too_large'] as const)),
-    ...(method === 'GET' ? [] : (['standing_changed'] as const)),
-  ]
+const HTTP_VALIDATION_ERROR = {
+  type: 'object',
+  properties: {
+    detail: { type: 'array', items: { $ref: '#/components/schemas/ValidationError' }, title: 'Detail' },
+  },
 }
 
-function header(description: string): Json {
-  return { description, schema: { type: 'string' } }
-}
-
-function json(schema: unknown): Json {
+function json(schema: object): object {
   return { 'application/json': { schema } }
-}
-
-function successCodes(): string {
-  const rows = Object.entries(SUCCESS_CODES).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
-  return ['Every success carries a `code`:', '', '| code | meaning |', '| --- | --- |', ...rows].join('\n')
 }

@@ -1,5 +1,4 @@
 import { isUuid, Unavailable } from '@rescind/protocol'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authentication } from '../access/authentication.ts'
 import { authorize } from '../access/authorize.ts'
 import { authorizationValues } from './authorization-values.ts'
@@ -15,20 +14,23 @@ import { successBody } from './success-body.ts'
 import type { Traffic } from './traffic.ts'
 import { validationBody } from './validation-error.ts'
 
-type Params = Readonly<Record<string, string>>
-type Rejection = Extract<Authentication, { rejected: unknown }>
-type Serve = (exchange: Exchange, params: Params, query: QueryParameters) => Promise<void>
+/** Path parameters by name. */
+export type PathParams = Readonly<Record<string, string>>
 
+type Rejection = Extract<Authentication, { rejected: unknown }>
+type Serve = (...call: Parameters<RouteServer>) => Promise<void>
+
+const DIED: Rejection = { rejected: 'revoked', presented: true }
 const NO_CREDENTIAL = { 'www-authenticate': 'Bearer realm="rescind"' }
 const INVALID_TOKEN = { 'www-authenticate': 'Bearer realm="rescind", error="invalid_token"' }
 
-/** The Fastify handler of a route. It answers by itself and never throws. */
-export function serveRoute(shell: Shell, route: Route): (request: FastifyRequest, reply: FastifyReply) => void {
-  const serve = server(shell, route)
-  return (request, reply) => {
-    reply.hijack()
-    const exchange = shell.traffic.of(request.raw)
-    serve(exchange, request.params as Params, request.query as QueryParameters).catch((fault: unknown) => {
+/** Serves requests to one route. Answers by itself and never throws. */
+export type RouteServer = (exchange: Exchange, params: PathParams, query: QueryParameters) => void
+
+export function serveRoute(shell: Shell, route: Route): RouteServer {
+  const serve = steps(shell, route)
+  return (exchange, params, query) => {
+    serve(exchange, params, query).catch((fault: unknown) => {
       exchange.fault = fault
       refuse(shell.traffic, exchange, fault instanceof Unavailable ? fault.code : 'internal')
     })
@@ -36,7 +38,7 @@ export function serveRoute(shell: Shell, route: Route): (request: FastifyRequest
 }
 
 /** The steps of every request, in the order of the contract. */
-function server({ traffic, limits, authenticate }: Shell, route: Route): Serve {
+function steps({ traffic, limits, authenticate }: Shell, route: Route): Serve {
   const pathIds = pathParameters(route.path)
   const uuidParameters = pathIds.filter((name) => route.freePathIds?.includes(name) !== true)
   const businessParameter = route.business === 'path' ? pathIds[0] : undefined
@@ -55,10 +57,12 @@ function server({ traffic, limits, authenticate }: Shell, route: Route): Serve {
     exchange.tokenId = principal.tokenId
 
     const params = lowerUuids(rawParams, uuidParameters)
+    const email = claimedEmail(request.headers['x-user-email'])
     const authorization = authorize(principal, route, {
       // Node joins repeated headers with a comma, which no UUID has.
       header: request.headers['x-business-id']?.toString().toLowerCase(),
       path: businessParameter === undefined ? undefined : params[businessParameter],
+      claimedEmail: email,
     })
     if ('refused' in authorization) return refuse(traffic, exchange, authorization.refused)
     const { businessId } = authorization
@@ -79,13 +83,17 @@ function server({ traffic, limits, authenticate }: Shell, route: Route): Serve {
     const answer = await route.handler({
       principal,
       businessId,
-      claimedEmail: claimedEmail(request.headers['x-user-email']),
+      claimedEmail: email,
       requestId: exchange.id,
       params,
       query: decoded.query,
       body: decoded.body,
     })
-    if ('refused' in answer) return refuse(traffic, exchange, answer.refused)
+    if ('refused' in answer) {
+      // The token died while the request was running.
+      if (answer.refused === 'not_authenticated') return refuseUnauthenticated(traffic, exchange, DIED)
+      return refuse(traffic, exchange, answer.refused)
+    }
     respond(traffic, exchange, status, successBody(answer.code, answer.data))
   }
 }
@@ -102,7 +110,7 @@ function refuseUnauthenticated(
 }
 
 /** `params` with its UUIDs in the one spelling that ids have here. */
-function lowerUuids(params: Params, names: readonly string[]): Params {
+function lowerUuids(params: PathParams, names: readonly string[]): PathParams {
   if (names.length === 0) return params
   const lowered: Record<string, string> = { ...params }
   for (const name of names) lowered[name] = (params[name] ?? '').toLowerCase()

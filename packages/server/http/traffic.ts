@@ -14,7 +14,8 @@ export class Traffic {
   #draining = false
   readonly #deps: Deps
   readonly #exchanges = new Map<IncomingMessage, Exchange>()
-  readonly #connections = new Set<Socket>()
+  /** With the last response of each. */
+  readonly #connections = new Map<Socket, ServerResponse | undefined>()
   readonly #idle = Promise.withResolvers<void>()
 
   constructor(deps: Deps) {
@@ -23,7 +24,7 @@ export class Traffic {
 
   watch(server: Server): void {
     server.on('connection', (socket) => {
-      this.#connections.add(socket)
+      this.#connections.set(socket, undefined)
       socket.on('close', () => this.#connectionClosed(socket))
     })
   }
@@ -37,6 +38,7 @@ export class Traffic {
       admitted: !this.#draining,
     }
     this.#exchanges.set(request, exchange)
+    this.#connections.set(request.socket, response)
     return exchange
   }
 
@@ -59,6 +61,11 @@ export class Traffic {
     if (this.#draining) this.#checkIdle()
   }
 
+  /** The response to the last request that a connection carried. */
+  lastResponse(connection: Socket): ServerResponse | undefined {
+    return this.#connections.get(connection)
+  }
+
   get draining(): boolean {
     return this.#draining
   }
@@ -72,7 +79,7 @@ export class Traffic {
 
   /** Closes connections that never carried a byte, which the server would otherwise wait for. */
   closeUnused(): void {
-    for (const socket of this.#connections) {
+    for (const socket of this.#connections.keys()) {
       if (socket.bytesRead === 0) socket.destroy()
     }
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
 import { after, mock, test } from 'node:test'
 import { decodeBase64url, encodeBase64url } from '@rescind/protocol'
 import { addMember, assertAlive, expect, issued, issueTo } from './provisioning.ts'
-import { headerValues, openRaw, sendRaw } from './raw-http.ts'
+import { encodeRequest, openSocket, sendRaw } from './raw-http.ts'
 import { runService } from './running-service.ts'
 
 const UNAUTHENTICATED = '{"detail":"Not authenticated"}'
@@ -17,37 +18,39 @@ test('every credential that is no good gets the same 401, and only a presented o
   expect(201, await call('POST', `/api/v1/tokens/${revoked.id}/revoke`))
   const [header = '', claims = '', signature = ''] = ownerToken.split('.')
 
-  const credentials: readonly (readonly [what: string, lines: readonly string[], presented: boolean])[] = [
+  const credentials: readonly (readonly [what: string, headers: readonly string[], presented: boolean])[] = [
     ['none', [], false],
-    ['an empty one', ['Authorization: '], false],
-    ['a scheme alone', ['Authorization: Bearer'], true],
-    ['another scheme', [`Authorization: Basic ${encodeBase64url('user:password')}`], true],
-    ['a bare token', [`Authorization: ${ownerToken}`], true],
-    ['no token at all', ['Authorization: Bearer dz_'], true],
-    ['a token without its prefix', [`Authorization: Bearer ${ownerToken.slice(3)}`], true],
-    ['a token of another service', [`Authorization: Bearer ${foreign.ownerToken}`], true],
-    ['a revoked token', [`Authorization: Bearer ${revoked.token}`], true],
-    ['a forged signature', [`Authorization: Bearer ${header}.${claims}.${flipped(signature)}`], true],
-    ['changed claims', [`Authorization: Bearer ${header}.${flipped(claims)}.${signature}`], true],
-    ['a token and more', [`Authorization: Bearer ${ownerToken} ${ownerToken}`], true],
-    ['two headers', [`Authorization: Bearer ${ownerToken}`, `Authorization: Bearer ${ownerToken}`], true],
-    ['two headers, one empty', ['Authorization: ', `Authorization: Bearer ${ownerToken}`], true],
-    ['bytes beyond ASCII', ['Authorization: Bearer dz_\u00e9'], true],
+    ['an empty one', [''], false],
+    ['a scheme alone', ['Bearer'], true],
+    ['another scheme', [`Basic ${encodeBase64url('user:password')}`], true],
+    ['a bare token', [ownerToken], true],
+    ['no token at all', ['Bearer dz_'], true],
+    ['a token without its prefix', [`Bearer ${ownerToken.slice(3)}`], true],
+    ['a token of another service', [`Bearer ${foreign.ownerToken}`], true],
+    ['a revoked token', [`Bearer ${revoked.token}`], true],
+    ['a forged signature', [`Bearer ${header}.${claims}.${flipped(signature)}`], true],
+    ['changed claims', [`Bearer ${header}.${flipped(claims)}.${signature}`], true],
+    ['a token and more', [`Bearer ${ownerToken} ${ownerToken}`], true],
+    ['two headers', [`Bearer ${ownerToken}`, `Bearer ${ownerToken}`], true],
+    ['two headers, one empty', ['', `Bearer ${ownerToken}`], true],
+    ['bytes beyond ASCII', ['Bearer dz_\u00e9'], true],
   ]
-  for (const [what, lines, presented] of credentials) {
-    for (const [method, path] of [
-      ['GET', '/api/v1/tokens'],
-      ['POST', '/api/v1/tokens/not-a-uuid/revoke'],
-      ['DELETE', `/api/v1/businesses/${businessId}/members/x`],
-      ['GET', '/api/v1/keys'],
-    ]) {
-      const answer = await sendRaw(url, [`${method} ${path} HTTP/1.1`, 'Host: test', 'Connection: close', ...lines])
-      assert.equal(answer.status, 401, what)
+  const paths = [
+    ['GET', '/api/v1/tokens'],
+    ['POST', '/api/v1/tokens/not-a-uuid/revoke'],
+    ['DELETE', `/api/v1/businesses/${businessId}/members/x`],
+    ['GET', '/api/v1/keys'],
+  ] as const
+  for (const [what, authorization, presented] of credentials) {
+    for (const [method, path] of paths) {
+      const [answer] = await sendRaw(url, encodeRequest({ method, path, authorization }, true))
+      assert.equal(answer?.status, 401, what)
       assert.equal(answer.body, UNAUTHENTICATED, what)
-      const challenges = headerValues(answer, 'www-authenticate')
+      const challenges = answer.headers.filter(([name]) => name.toLowerCase() === 'www-authenticate')
       assert.equal(challenges.length, 1, what)
-      assert.match(challenges[0] ?? '', /^Bearer realm="[^"]+"(, error="invalid_token")?$/, what)
-      assert.equal(challenges[0]?.includes('error="invalid_token"'), presented, what)
+      const [, challenge = ''] = challenges[0] ?? []
+      assert.match(challenge, /^Bearer realm="[^"]+"(, error="invalid_token")?$/, what)
+      assert.equal(challenge.includes('error="invalid_token"'), presented, what)
     }
   }
 })
@@ -81,30 +84,28 @@ test('a token that dies while its request is running writes nothing and is a 401
   const holder = await addMember(service, 'member')
   const caller = await issueTo(service, holder)
   const before = await tokensOf(holder.email)
-  const body = JSON.stringify({ name: 'a successor' })
-  const connection = await openRaw(url)
-  connection.send(
-    [
-      'POST /api/v1/tokens HTTP/1.1',
-      'Host: test',
-      'Connection: close',
-      `Authorization: Bearer ${caller.token}`,
-      `x-business-id: ${businessId}`,
-      'Content-Type: application/json',
-      `Content-Length: ${body.length}`,
-      '',
-      body.slice(0, 5),
-    ].join('\r\n'),
+  const request = encodeRequest(
+    {
+      method: 'POST',
+      path: '/api/v1/tokens',
+      authorization: [`Bearer ${caller.token}`],
+      headers: { 'x-business-id': businessId, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'a successor' }),
+    },
+    true,
   )
-  // The token was good when the headers arrived; the request goes on when the rest of the body does.
+  const socket = await openSocket(url)
+  const received = text(socket)
+  // The token is good when the headers arrive; the request goes on when the last byte of the body does.
+  socket.write(request.subarray(0, -1))
   await assertAlive(service, caller, true)
   expect(201, await call('POST', `/api/v1/tokens/${caller.id}/revoke`))
-  connection.send(body.slice(5))
+  socket.write(request.subarray(-1))
 
-  const answer = await connection.answer()
-  assert.equal(answer.status, 401)
-  assert.equal(answer.body, UNAUTHENTICATED)
-  assert.deepEqual(headerValues(answer, 'www-authenticate'), ['Bearer realm="rescind", error="invalid_token"'])
+  const answer = await received
+  assert.match(answer, /^HTTP\/1.1 401 /)
+  assert.match(answer, /^www-authenticate: Bearer realm="rescind", error="invalid_token"\r$/m)
+  assert.ok(answer.endsWith(`\r\n\r\n${UNAUTHENTICATED}`))
   assert.equal(await tokensOf(holder.email), before)
 })
 

@@ -70,7 +70,13 @@ const CASES: readonly (readonly [what: string, error: ErrorCode | 422, string, s
 
   ['another business before the scope', 'other_business', 'POST', '/api/v1/tokens', readOnly(otherBusinessId)],
   ['another business before the path', 'other_business', 'POST', REVOKE_NOTHING, { business: otherBusinessId }],
-  ['another business before the body', 'other_business', 'POST', '/api/v1/tokens', { business: randomUUID(), json: {} }],
+  [
+    'another business before the body',
+    'other_business',
+    'POST',
+    '/api/v1/tokens',
+    { business: randomUUID(), json: {} },
+  ],
   ['another business before 404', 'other_business', 'GET', `/api/v1/businesses/${randomUUID()}`, {}],
   ['the scope before the path', 'scope_missing', 'POST', REVOKE_NOTHING, readOnly()],
   ['the scope before the body', 'scope_missing', 'POST', '/api/v1/tokens', { ...readOnly(), json: {} }],
@@ -92,7 +98,13 @@ const CASES: readonly (readonly [what: string, error: ErrorCode | 422, string, s
 
   ['the path before the body', 'path_id_invalid', 'POST', REVOKE_NOTHING, { json: [] }],
   ['the path before the size of the body', 'path_id_invalid', 'POST', REVOKE_NOTHING, { json: TOO_LARGE }],
-  ['a bad member id before the body', 'path_id_invalid', 'PUT', `/api/v1/businesses/${businessId}/members/x`, { json: {} }],
+  [
+    'a bad member id before the body',
+    'path_id_invalid',
+    'PUT',
+    `/api/v1/businesses/${businessId}/members/x`,
+    { json: {} },
+  ],
   ['a bad business id', 'path_id_invalid', 'PUT', '/api/v1/businesses/x', { token: operatorToken, json: {} }],
 
   ['the body before 404', 422, 'POST', REVOKE_UNKNOWN, { json: TOO_LONG }],

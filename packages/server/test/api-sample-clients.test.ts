@@ -41,17 +41,15 @@ test('the fetch client of the reference page revokes a token', async (t) => {
   await assertRevoked(service, target, status, body)
 })
 
-test(
-  'the httpx client of the reference page revokes a token',
-  { skip: missing(PYTHON, ['-c', 'import httpx']) },
-  async (t) => {
-    const { service, target, code } = await prepare(t, 'python')
-    const report = 'import json\nprint(json.dumps([response.status_code, data]))\n'
-    const { stdout } = await run(PYTHON, ['-c', `${code}\n${report}`])
-    const [status, body] = JSON.parse(stdout)
-    await assertRevoked(service, target, status, body)
-  },
-)
+test('the httpx client of the reference page revokes a token', {
+  skip: missing(PYTHON, ['-c', 'import httpx']),
+}, async (t) => {
+  const { service, target, code } = await prepare(t, 'python')
+  const report = 'import json\nprint(json.dumps([response.status_code, data]))\n'
+  const { stdout } = await run(PYTHON, ['-c', `${code}\n${report}`])
+  const [status, body] = JSON.parse(stdout)
+  await assertRevoked(service, target, status, body)
+})
 
 /** The sample with nothing replaced but the server, the token to revoke, the caller's token and the business. */
 async function prepare(t: TestContext, language: string) {

@@ -5,8 +5,9 @@ import type { Answered } from './running-service.ts'
 /** What an OpenAPI document declares of answers. */
 export interface Declared {
   /**
-   * An answer of a declared operation must have a declared status, and a body of the schema declared for it. Paths and
-   * methods that the document does not have are not its matter.
+   * An answer of a declared operation must have a declared status, a body of the schema declared for it, and a code or
+   * sentence that the description of the status lists. Paths and methods that the document does not have are not its
+   * matter.
    *
    * @throws AssertionError otherwise
    */
@@ -20,12 +21,15 @@ interface Document {
 
 interface Operation {
   readonly operationId: string
-  readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: object }>> }>
-  >
+  readonly responses: Readonly<Record<string, Response>>
 }
 
-type Validate = (body: unknown) => void
+interface Response {
+  readonly description: string
+  readonly content?: Readonly<Record<string, { readonly schema?: object }>>
+}
+
+type Validate = (body: { readonly code?: unknown; readonly detail?: unknown } | undefined) => void
 
 /** Reads the document that the service at `url` serves. */
 export async function readDeclared(url: string): Promise<Declared> {
@@ -59,9 +63,19 @@ function validatorOf(document: Document, { operationId, responses }: Operation, 
   const declared = responses[status]
   assert.ok(declared, `${operationId} answered ${status}, which the document does not declare`)
   const schema = declared.content?.['application/json']?.schema
-  if (schema === undefined) return () => {}
+  assert.ok(schema, `${operationId} has no schema for ${status}`)
   const validator = Schema.Compile({ ...schema, components: document.components })
+  const listed = declared.description.split('\n').filter((line) => line.startsWith('- '))
   return (body) => {
+    // The answer to a HEAD.
+    if (body === undefined) return
+    const { code, detail } = body
+    const said = typeof code === 'string' ? `- \`${code}\`: ` : `- ${detail}`
+    if (status !== 422)
+      assert.ok(
+        listed.some((line) => line.startsWith(said)),
+        `${operationId} ${status} lacks ${said}`,
+      )
     if (validator.Check(body)) return
     const [, errors] = validator.Errors(body)
     assert.fail(`${operationId} ${status} answered what its schema does not allow: ${JSON.stringify(errors)}`)

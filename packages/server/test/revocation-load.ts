@@ -38,6 +38,8 @@ interface Tenant {
   members: Member[]
 }
 
+const UNAVAILABLE = 'UNAVAILABLE'
+
 /**
  * Issues and revokes like many clients at once, and remembers what was asked and what was answered, so that what a
  * service holds after it died can be judged. Order is that of one counter, which every request and answer advances.
@@ -46,16 +48,18 @@ export class RevocationLoad {
   readonly issued: IssuedToken[] = []
   readonly #endings: Ending[] = []
   readonly #tenants: Tenant[] = []
-  readonly #operatorToken: string
+  readonly operatorToken: string
   readonly #random: Random
   #clock = 0
   #before: StoredState | undefined
   answers = 0
+  /** Answers that were 503. */
+  unavailable = 0
   /** Issued or revoked as the database says, with no answer that had said so. */
   unanswered = 0
 
   constructor(operatorToken: string, random: Random) {
-    this.#operatorToken = operatorToken
+    this.operatorToken = operatorToken
     this.#random = random
   }
 
@@ -70,7 +74,7 @@ export class RevocationLoad {
     }
   }
 
-  /** Keeps `width` requests in progress until the service is gone. Resolves when every one of them has ended. */
+  /** Keeps `width` requests in progress until the service is gone or answers 503. Resolves when every one of them has ended. */
   async run(client: HttpClient, width: number, onAnswer: () => void): Promise<void> {
     const counting: HttpClient = {
       close: () => client.close(),
@@ -78,7 +82,9 @@ export class RevocationLoad {
         const answer = await client.send(request)
         this.answers += 1
         onAnswer()
-        return answer
+        if (answer.status !== 503) return answer
+        this.unavailable += 1
+        throw Object.assign(new Error('The service answered 503.'), { code: UNAVAILABLE })
       },
     }
     const worker = async () => {
@@ -133,7 +139,12 @@ export class RevocationLoad {
     assert.equal(answer.status, 201, answer.text)
     ending.answer = answer.json.data
     this.#tick()
-    const use = await client.send({ method: 'GET', path: '/api/v1/tokens', token: token.token, business: token.business })
+    const use = await client.send({
+      method: 'GET',
+      path: '/api/v1/tokens',
+      token: token.token,
+      business: token.business,
+    })
     assert.equal(use.status, 401, 'a token whose revocation was answered was accepted')
   }
 
@@ -239,7 +250,7 @@ export class RevocationLoad {
     return client.send({
       method,
       path: `/api/v1${path}`,
-      token: this.#operatorToken,
+      token: this.operatorToken,
       business: tenant.id,
       ...(as !== undefined && { headers: { 'x-user-email': as } }),
       ...(json !== undefined && { json }),
@@ -255,4 +266,21 @@ export class RevocationLoad {
 function covers(ending: Ending, token: IssuedToken): boolean {
   if (ending.tokenId !== undefined) return ending.tokenId === token.id
   return ending.business === token.business && (ending.user ?? token.user) === token.user
+}
+
+/** Uses every token once: the living are accepted, the dead refused. */
+export async function tryAll(
+  client: HttpClient,
+  tokens: readonly IssuedToken[],
+  dead: ReadonlySet<string>,
+): Promise<number> {
+  const queue = tokens.values()
+  const worker = async () => {
+    for (const { id, token, business } of queue) {
+      const { status } = await client.send({ method: 'GET', path: '/api/v1/tokens?limit=1', token, business })
+      assert.equal(status, dead.has(id) ? 401 : 200, dead.has(id) ? 'a revoked token was accepted' : 'a token is lost')
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, worker))
+  return tokens.length
 }

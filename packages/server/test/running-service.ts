@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { type Config, readConfig } from '../config.ts'
 import { startService } from '../server.ts'
 import { type Declared, readDeclared } from './declared-answers.ts'
 
 /** Whatever runs a function when it ends: a test, or a file of tests. */
-export type Lifetime = Pick<TestContext, 'after'>
+export interface Lifetime {
+  after(end: () => Promise<unknown>): void
+}
 
 interface Credentials {
   readonly businessId: string

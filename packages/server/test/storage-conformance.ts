@@ -618,6 +618,19 @@ export function describeStorage(name: string, createBackend: () => Promise<Backe
         await storage.transact((tx) => tx.insertBulkRevocation(subjectOf('business', world), 1, revocation))
       })
 
+      test('in bulk reaches no token that does not exist yet', async () => {
+        const world = await settle(storage)
+        const { id: businessId } = world.business
+        const tooFar = storage.transact(async (tx) => {
+          const beforeIdx = (await tx.nextIdx()) + 1
+          const { seq, atMs } = await tx.appendEntry({ kind: 'business_revoked', businessId, beforeIdx }, NOW_MS)
+          const revocation = { seq, atMs, by: null, reason: null }
+          await tx.insertBulkRevocation({ kind: 'business', businessId }, beforeIdx, revocation)
+        })
+        await assert.rejects(tooFar)
+        assert.equal((await storage.read.head()).seq, 0)
+      })
+
       test('decides, with expiry, which tokens are active', async () => {
         const world = await settle(storage)
         const { businessId, userId } = world.member

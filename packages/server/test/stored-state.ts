@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { continues, decodeEntryBody, type Entry, genesis } from '@rescind/protocol'
+import { continues, decodeEntryBody, type Entry, type EntryBody, genesis } from '@rescind/protocol'
 
 /** A token as the database has it. */
 export interface StoredToken {
@@ -103,18 +103,20 @@ function readLog(db: DatabaseSync): Entry[] {
 
 /** True when an entry of the log ends this token. Read from the entries alone, not from what the tables say. */
 export function isEndedByLog(state: StoredState, token: StoredToken): boolean {
-  return state.entries.some(({ body }) => {
-    switch (body.kind) {
-      case 'token_revoked':
-        return body.idx === token.idx
-      case 'business_revoked':
-        return body.businessId === token.businessId && token.idx < body.beforeIdx
-      case 'member_revoked':
-        return body.businessId === token.businessId && body.userId === token.userId && token.idx < body.beforeIdx
-      case 'key_retired':
-        return body.kid === token.kid
-      case 'key_added':
-        return false
-    }
-  })
+  return state.entries.some(({ body }) => ends(body, token))
+}
+
+function ends(body: EntryBody, token: StoredToken): boolean {
+  switch (body.kind) {
+    case 'token_revoked':
+      return body.idx === token.idx
+    case 'business_revoked':
+      return body.businessId === token.businessId && token.idx < body.beforeIdx
+    case 'member_revoked':
+      return body.businessId === token.businessId && body.userId === token.userId && token.idx < body.beforeIdx
+    case 'key_retired':
+      return body.kid === token.kid
+    case 'key_added':
+      return false
+  }
 }

@@ -88,6 +88,6 @@ function claimsOf(record: NewToken, { issuer, epoch }: Installation): TokenClaim
     scope: record.scopes.join(' '),
     ...(record.businessId === null ? {} : { business_id: record.businessId }),
     type: 'api',
-    status: { status_list: { idx: record.idx, uri: statusListUri(issuer, epoch) } },
+    status: { status_list: { idx: record.idx, uri: statusListUri(epoch) } },
   }
 }

@@ -42,8 +42,10 @@ export function businessRoutes({ access }: Services): Route[] {
     description: 'One business.',
     scopes: ['members:write'],
     success: { ...success, codes: ['BUSINESS_FOUND'] },
-    errors: ['business_not_found'],
+    errors: ['business_not_found', 'member_not_found'],
     handler: async (call) => {
+      const actor = await access.subject(call)
+      if ('refused' in actor) return actor
       const business = await access.business(call.params.business_id)
       if (business === undefined) return { refused: 'business_not_found' }
       return { code: 'BUSINESS_FOUND', data: presentBusiness(business) }

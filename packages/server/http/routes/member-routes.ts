@@ -28,7 +28,7 @@ export function memberRoutes({ access }: Services): Route[] {
       'Adds the user to the business, or changes their email and role. A lower role revokes the tokens that carry more than it allows.',
     body: MemberSave,
     success: { ...success, codes: ['MEMBER_SAVED'] },
-    errors: ['business_not_found', 'owner_protected', 'email_taken', 'last_owner'],
+    errors: ['business_not_found', 'member_not_found', 'owner_protected', 'email_taken', 'last_owner'],
     handler: async (call) => {
       const { business_id: businessId, user_id: userId } = call.params
       const { email, role } = call.body
@@ -44,8 +44,10 @@ export function memberRoutes({ access }: Services): Route[] {
     summary: 'Show member',
     description: 'One member of the business.',
     success: { ...success, codes: ['MEMBER_FOUND'] },
-    errors: ['member_not_found'],
+    errors: ['business_not_found', 'member_not_found'],
     handler: async (call) => {
+      const actor = await access.subject(call)
+      if ('refused' in actor) return actor
       const member = await access.member(call.params.business_id, call.params.user_id)
       return member ? { code: 'MEMBER_FOUND', data: presentMember(member) } : { refused: 'member_not_found' }
     },
@@ -58,7 +60,7 @@ export function memberRoutes({ access }: Services): Route[] {
     summary: 'Remove member',
     description: 'Removes the user from the business and ends every token they hold in it.',
     success: { ...success, codes: ['MEMBER_REMOVED'] },
-    errors: ['member_not_found', 'owner_protected', 'last_owner'],
+    errors: ['business_not_found', 'member_not_found', 'owner_protected', 'last_owner'],
     handler: async (call) => {
       const { business_id: businessId, user_id: userId } = call.params
       const removed = await access.removeMember(call, { businessId, userId })

@@ -81,7 +81,7 @@ export function tokenRoutes({ access, tokens, tokenPrefix }: Services): Route[] 
       const subject = await access.subject(call)
       if ('refused' in subject) return subject
       const { query } = call
-      const userEmail = query.user_email ?? null
+      const userEmail = query.user_email?.toLowerCase() ?? null
       if ((query.all || userEmail !== null) && reachOf(subject) !== 'everyone') return { refused: 'role_insufficient' }
       const holder = userEmail === null ? subject : await access.memberByEmail(subject.businessId ?? '', userEmail)
       if (holder === undefined) return { refused: 'member_not_found' }

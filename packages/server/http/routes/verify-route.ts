@@ -5,7 +5,7 @@ import { APITokenVerifyRequest, Verdict } from '../schemas.ts'
 import type { Services } from '../services.ts'
 
 /** Asking the service itself about a token. */
-export function verifyRoute({ verify }: Services): Route {
+export function verifyRoute({ access, verify }: Services): Route {
   return defineRoute({
     method: 'POST',
     path: '/api/v1/tokens/verify',
@@ -14,7 +14,7 @@ export function verifyRoute({ verify }: Services): Route {
     summary: 'Verify token',
     description:
       'The verdict on a token, now: its claims, or why it is rejected. A rejected token is an answer, not an error: the status is 200. ' +
-      "With a member's token only tokens of the same business are valid.",
+      'For a member, and an operator who acts for one, only tokens of the same business are valid.',
     scopes: ['introspect', 'feed'],
     business: 'header',
     body: APITokenVerifyRequest,
@@ -25,12 +25,14 @@ export function verifyRoute({ verify }: Services): Route {
       data: Verdict,
       codes: ['TOKEN_VERIFIED'],
     },
-    errors: ['other_business', 'may_not_decide'],
-    handler: (call) => {
+    errors: ['other_business', 'may_not_decide', 'business_not_found', 'member_not_found'],
+    handler: async (call) => {
+      const subject = await access.subject(call)
+      if ('refused' in subject) return subject
       const { token, business_id, scopes } = call.body
-      const own = call.principal.kind === 'member' ? call.principal.businessId : undefined
-      if (own !== undefined && (business_id ?? own) !== own) return { refused: 'other_business' }
-      const businessId = own ?? business_id ?? undefined
+      const own = subject.businessId
+      if (own !== null && (business_id ?? own) !== own) return { refused: 'other_business' }
+      const businessId = own ?? business_id
       const verdict = verify(token, { ...(businessId && { businessId }), ...(scopes && { scopes }) })
       if (verdict.status === 'undecided') return { refused: 'may_not_decide' }
       return { code: 'TOKEN_VERIFIED', data: presentVerdict(verdict) }
