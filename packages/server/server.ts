@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { type Clock, genesis, uuidV7 } from '@rescind/protocol'
+import { type Clock, createUuidV7Source, genesis } from '@rescind/protocol'
 import { createVerifier } from '@rescind/verifier'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'
+import { createCheckToken } from './access/check-token.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/app.ts'
 import { describeApi } from './http/openapi.ts'
@@ -30,7 +31,7 @@ import { welcome } from './welcome.ts'
 const USAGE_FLUSH_MS = 15_000
 
 const clock: Clock = { nowMs: () => Date.now() }
-const newId = () => uuidV7(clock.nowMs(), randomBytes(10))
+const newId = createUuidV7Source(clock, randomBytes)
 
 /** An opened data folder: everything but the network. */
 interface Node {
@@ -128,6 +129,7 @@ async function listen(config: Config, node: Node): Promise<Service> {
   const { storage, installation, firstTokens } = node
   const { verifier, enforcement, keyRing } = await startDeciding(node)
   const usage = new Usage(storage, clock)
+  const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const log = createLog(config.logLevel)
   const { logger } = log
   const routes = createRoutes({
@@ -140,17 +142,13 @@ async function listen(config: Config, node: Node): Promise<Service> {
     revocations: createRevocations({ clock, enforcement }),
     keys: keyRing,
     defaultAlg: config.signingAlg,
-    verify: (token, expected) => {
-      const verdict = verifier.verify(token, expected)
-      if (verdict.status === 'valid') usage.note(verdict.token.claims.status.status_list.idx)
-      return verdict
-    },
+    checkToken,
     tokenPrefix: installation.tokenPrefix,
   })
   let failed = false
   const app = createApp({
     routes,
-    authenticate: createAuthenticate({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) }),
+    authenticate: createAuthenticate(checkToken),
     logger,
     jwks: () => ({ keys: verifier.jwks() }),
     document: describeApi(routes, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { isUuid, uuidV7 } from '@rescind/protocol'
+import { createUuidV7Source, isUuid } from '@rescind/protocol'
 import fc from 'fast-check'
 
 test('ids are lower-case UUIDs and nothing else', () => {
@@ -13,15 +13,28 @@ test('ids are lower-case UUIDs and nothing else', () => {
   assert.ok(!isUuid('ABCDEF00-0000-4000-8000-000000000000'))
 })
 
-test('record ids are UUIDs of version 7 that sort by time', () => {
-  const time = fc.nat({ max: 2 ** 31 }).map((n) => n * 100_000)
+test('record ids are UUIDs of version 7, each greater than the one before, whatever the clock does', () => {
+  const steps = fc.array(fc.integer({ min: -3, max: 100_000 }), { minLength: 1, maxLength: 50 })
   fc.assert(
-    fc.property(time, time, (a, b) => {
-      const [first, second] = [uuidV7(a, randomBytes(10)), uuidV7(b, randomBytes(10))]
-      for (const id of [first, second]) assert.match(id, /^[0-9a-f-]{14}7[0-9a-f]{3}-[89ab]/)
-      assert.ok(isUuid(first) && isUuid(second))
-      if (a !== b) assert.equal(first < second, a < b)
+    fc.property(steps, (times) => {
+      let nowMs = 1_700_000_000_000
+      const newId = createUuidV7Source({ nowMs: () => nowMs }, randomBytes)
+      let last = ''
+      for (const step of times) {
+        nowMs += step
+        const id = newId()
+        assert.match(id, /^[0-9a-f-]{14}7[0-9a-f]{3}-[89ab]/)
+        assert.ok(isUuid(id) && id > last)
+        last = id
+      }
     }),
     { seed: 1 },
   )
+})
+
+test('more ids than one millisecond has room for go on into the next one', () => {
+  const newId = createUuidV7Source({ nowMs: () => 1000 }, randomBytes)
+  const ids = Array.from({ length: 10_000 }, newId)
+  assert.deepEqual(ids, ids.toSorted())
+  assert.equal(new Set(ids).size, ids.length)
 })

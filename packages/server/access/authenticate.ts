@@ -1,29 +1,15 @@
-import { isOperatorScope, type Verdict, type VerifiedToken } from '@rescind/protocol'
-import type { Reads, Standing } from '../storage/storage.ts'
+import { isOperatorScope } from '@rescind/protocol'
 import type { Authentication, AuthenticationFailure } from './authentication.ts'
+import type { CheckedToken, CheckToken } from './check-token.ts'
 import type { Principal } from './principal.ts'
 import { roleAllows } from './roles.ts'
 
-/** The verifier, as far as authentication needs it. */
-export interface TokenCheck {
-  verify(token: string): Verdict | { readonly status: 'undecided' }
-}
-
-interface Deps {
-  readonly verifier: TokenCheck
-  readonly read: Pick<Reads, 'standing'>
-  /** Called for every token that was accepted. */
-  readonly noteUse: (idx: number) => void
-}
-
 /**
- * Authenticates requests to the service's own API: the token itself, and then what the database says of its holder now.
- * The verifier has the last word: it is asked again after the database was, so that a lease that lapsed or a revocation
- * that was applied meanwhile counts.
+ * Authenticates requests to the service's own API.
  *
  * @returns a function from the values of all `Authorization` headers of a request
  */
-export function createAuthenticate(deps: Deps): (authorization: readonly string[]) => Promise<Authentication> {
+export function createAuthenticate(check: CheckToken): (authorization: readonly string[]) => Promise<Authentication> {
   return async (authorization) => {
     const [header] = authorization
     if (header === undefined) return { rejected: 'no_credential', presented: false }
@@ -32,21 +18,10 @@ export function createAuthenticate(deps: Deps): (authorization: readonly string[
     const token = bearerToken(header)
     if (token === undefined) return rejected('not_bearer')
 
-    const early = deps.verifier.verify(token)
-    if (early.status === 'undecided') return { unavailable: 'may_not_decide' }
-    if (early.status === 'rejected') return rejected(early.reason, early.tokenId)
-    const standing = await deps.read.standing(early.token.claims.status.status_list.idx)
-    const verdict = deps.verifier.verify(token)
+    const verdict = await check(token)
     if (verdict.status === 'undecided') return { unavailable: 'may_not_decide' }
     if (verdict.status === 'rejected') return rejected(verdict.reason, verdict.tokenId)
-
-    const tokenId = verdict.token.claims.client_id
-    if (standing === undefined || standing.jti !== verdict.token.claims.jti) return rejected('unknown_token', tokenId)
-    if (standing.revoked) return rejected('revoked', tokenId)
-    const principal = principalOf(verdict.token, standing)
-    if (principal === undefined) return rejected('revoked', tokenId)
-    deps.noteUse(principal.idx)
-    return { principal }
+    return { principal: principalOf(verdict) }
   }
 }
 
@@ -62,15 +37,12 @@ function bearerToken(header: string): string | undefined {
   return scheme === null ? undefined : header.slice(scheme[0].length)
 }
 
-/** `undefined` when the holder is no longer a member of the business. */
-function principalOf(token: VerifiedToken, standing: Standing): Principal | undefined {
+function principalOf({ token, standing }: CheckedToken): Principal {
   const { tokenId, businessId, userId, role, email } = standing
-  const idx = token.claims.status.status_list.idx
-  if (businessId === null) {
-    const scopes = new Set(token.scopes.filter(isOperatorScope))
-    return { kind: 'operator', tokenId, idx, userId, email: email ?? '', scopes }
+  const holder = { tokenId, idx: token.claims.status.status_list.idx, userId, email: email ?? '' }
+  if (businessId === null || role === null) {
+    return { ...holder, kind: 'operator', scopes: new Set(token.scopes.filter(isOperatorScope)) }
   }
-  if (role === null || email === null) return undefined
   const scopes = new Set(token.scopes.filter((scope) => roleAllows(role, scope)))
-  return { kind: 'member', tokenId, idx, userId, email, scopes, businessId, role }
+  return { ...holder, kind: 'member', scopes, businessId, role }
 }

@@ -1,4 +1,4 @@
-import { isOperatorScope, OPERATOR_SCOPES } from '@rescind/protocol'
+import { isOperatorScope } from '@rescind/protocol'
 import type { Role } from '../storage/storage.ts'
 import type { Refused } from '../storage/write.ts'
 import type { Principal } from './principal.ts'
@@ -23,13 +23,14 @@ export function grantScopes(
 }
 
 function mayGrant(creator: Principal, holderRole: Role | null, scope: string): boolean {
-  if (holderRole === null) return isOperatorScope(scope)
+  if (holderRole === null) return isOperatorScope(scope) && creator.scopes.has(scope)
   if (!roleAllows(holderRole, scope)) return false
-  return creator.kind === 'operator' || creator.scopes.has(scope)
+  if (creator.kind === 'operator' && !isOperatorScope(scope)) return true
+  return creator.scopes.has(scope)
 }
 
 function everything(creator: Principal, holderRole: Role | null): string[] {
-  if (holderRole === null) return [...OPERATOR_SCOPES]
+  if (holderRole === null) return [...creator.scopes].filter(isOperatorScope)
   if (creator.kind === 'operator') return delegableScopes(holderRole)
   return [...creator.scopes].filter((scope) => !isOperatorScope(scope) && roleAllows(holderRole, scope))
 }

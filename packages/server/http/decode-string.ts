@@ -36,6 +36,8 @@ export function unicodeError(input: string): ValidationError | undefined {
 }
 
 function lengthError(input: string, minLength: number, maxLength: number): ValidationError | undefined {
+  // A code point is one or two UTF-16 units: most texts need no counting.
+  if (input.length <= maxLength && input.length >= 2 * minLength) return undefined
   const length = codePointLength(input, maxLength)
   if (length < minLength) {
     const msg = `String should have at least ${characters(minLength)}`

@@ -1,6 +1,6 @@
-import type { SigningAlgorithm, Verdict } from '@rescind/protocol'
-import type { Expectations, Undecided } from '@rescind/verifier'
+import type { SigningAlgorithm } from '@rescind/protocol'
 import type { Access } from '../access/access.ts'
+import type { CheckToken } from '../access/check-token.ts'
 import type { Revocations } from '../revocations/revocations.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import type { Tokens } from '../tokens/tokens.ts'
@@ -11,8 +11,8 @@ export interface Services {
   readonly tokens: Tokens
   readonly revocations: Revocations
   readonly keys: Pick<KeyRing, 'list' | 'rotate' | 'retire'>
-  /** The verdict that the service's own verifier gives on a token. */
-  readonly verify: (token: string, expected: Expectations) => Verdict | Undecided
+  /** The service's own verdict on a token. */
+  readonly checkToken: CheckToken
   /** Algorithm of new signing keys unless the request names one. */
   readonly defaultAlg: SigningAlgorithm
   /** What every token starts with. */

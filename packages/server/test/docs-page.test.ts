@@ -7,7 +7,9 @@ import { runService } from './running-service.ts'
 // The browser that comes from npm is built for this platform only.
 const skip = process.platform === 'linux' && process.arch === 'x64' ? false : 'no browser for this platform'
 
-test('the reference at /docs shows every operation in a browser, and asks nobody else for anything', { skip }, async (t) => {
+test('the reference at /docs shows every operation in a browser, and asks nobody else for anything', {
+  skip,
+}, async (t) => {
   const service = await runService(t)
   const browser = await browsers.launch({
     executablePath: await chromium.executablePath(),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { uuidV7 } from '@rescind/protocol'
+import { createUuidV7Source } from '@rescind/protocol'
 import type { Role } from '../access/members.ts'
 import { loadMasterKey } from '../master-key.ts'
 import { openSqlite } from '../storage/sqlite/open.ts'
@@ -10,7 +10,7 @@ import { openSigningKey } from '../tokens/signing-key.ts'
 import type { Holder, Issued } from './provisioning.ts'
 
 const clock = { nowMs: () => Date.now() }
-const newId = () => uuidV7(clock.nowMs(), randomBytes(10))
+const newId = createUuidV7Source(clock, randomBytes)
 
 /** Puts into a data folder what the API refuses to make, such as tokens that carry more than their holder's role allows. */
 export interface OfflineWriter {

@@ -45,12 +45,12 @@ export function expectedStatus({ caller, header, operation }: Attempt): number {
 }
 
 /** Whether a token that is asked about is valid, for those who may ask. */
-export function expectedVerdict({ caller }: Attempt, token: TokenName, business: string | undefined): boolean {
+export function expectedVerdict({ caller, header }: Attempt, token: TokenName, business: string | undefined): boolean {
   if (token === 'unknown') return false
   const itself = caller.kind === 'operator' && caller.actsFor === null
   const belongsTo = token === 'away' ? 'away' : itself && token === 'own' ? undefined : 'home'
-  // "A member's token sees only its own business"; so does an operator who acts for a member.
-  const demanded = itself ? business : 'home'
+  // "A member's token sees only its own business"; for an operator "the header selects one".
+  const demanded = header === 'absent' ? business : header
   return demanded === undefined || belongsTo === demanded
 }
 
@@ -132,7 +132,7 @@ function outcome(caller: Caller, header: Header, operation: Operation): number {
       // "Operator for itself: tokens it lists and revokes are its own." A mate's is one of another business to it.
       return operation.token === 'mate' && role !== null ? 403 : 404
     case 'verify':
-      return operation.business === 'away' && role !== null ? 403 : 200
+      return header !== 'absent' && (operation.business ?? header) !== header ? 403 : 200
     case 'showBusiness':
     case 'revokeBusiness':
       return operation.business === 'unknown' ? 404 : 200
@@ -156,8 +156,11 @@ function outcome(caller: Caller, header: Header, operation: Operation): number {
 
 /** "Never more than the creator holds"; "the last three only an operator grants"; `operator` is never a member's. */
 function mayGrant(caller: Caller, holderRole: Role | null, scope: string): boolean {
-  if (holderRole === null) return OPERATOR_ONLY.includes(scope)
-  if (caller.kind === 'operator') return roleMayUse(holderRole, scope)
+  if (holderRole === null) return OPERATOR_ONLY.includes(scope) && effectiveScopes(caller).includes(scope)
+  if (caller.kind === 'operator') {
+    if (OPERATOR_ONLY.includes(scope) && !effectiveScopes(caller).includes(scope)) return false
+    return roleMayUse(holderRole, scope)
+  }
   return !OPERATOR_ONLY.includes(scope) && effectiveScopes(caller).includes(scope)
 }
 

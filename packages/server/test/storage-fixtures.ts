@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type PublicJwk, uuidV7 } from '@rescind/protocol'
+import { createUuidV7Source, publicJwk } from '@rescind/protocol'
 import type {
   Actor,
   AuditEvent,
@@ -16,7 +16,7 @@ import type {
 /** A moment for tests: whole numbers of milliseconds that are no whole seconds. */
 export const NOW_MS = 1_790_000_000_123
 
-export const newId = () => uuidV7(NOW_MS, randomBytes(10))
+export const newId = createUuidV7Source({ nowMs: () => NOW_MS }, randomBytes)
 
 export const installation: Installation = {
   issuer: 'https://tokens.example',
@@ -37,14 +37,7 @@ export function newMember(businessId: string, fields: Partial<Member> = {}): Mem
 }
 
 export function newKey(): SigningKeyRecord {
-  const jwk: PublicJwk = {
-    kty: 'OKP',
-    crv: 'Ed25519',
-    x: randomBytes(32).toString('base64url'),
-    kid: randomBytes(32).toString('base64url'),
-    alg: 'EdDSA',
-    use: 'sig',
-  }
+  const jwk = publicJwk({ kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') })
   return { jwk, sealedPrivateKey: new Uint8Array(randomBytes(60)), createdAtMs: NOW_MS, retiredAtMs: null }
 }
 

@@ -57,8 +57,9 @@ export async function listTokens(
   return {
     items,
     total: request.includeTotal ? await deps.read.countTokens(filter) : null,
-    nextCursor: hasNext ? cursorAt(last) : null,
-    prevCursor: hasPrev ? cursorAt(first) : null,
+    // A page that emptied since its cursor was made still leads back the way it was reached.
+    nextCursor: hasNext ? (cursorAt(last) ?? cursor) : null,
+    prevCursor: hasPrev ? (cursorAt(first) ?? cursor) : null,
   }
 }
 

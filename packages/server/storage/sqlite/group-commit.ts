@@ -6,6 +6,13 @@ import { UnitScope } from './unit-scope.ts'
 /** Bounds how long the event loop is held, and how many units share the fate of one commit. */
 const MAX_BATCH = 512
 
+interface Hooks {
+  /** A batch begins: what was read before may change. */
+  readonly begun: () => void
+  /** Is given the entries of each batch right after its commit; if it throws, the storage has failed. */
+  readonly committed: (entries: readonly Entry[]) => void
+}
+
 interface QueuedUnit {
   readonly run: (scope: UnitScope) => Promise<unknown>
   readonly resolve: (value: unknown) => void
@@ -28,7 +35,7 @@ export class GroupCommit {
   readonly #rollbackUnit: StatementSync
   readonly #release: StatementSync
   readonly #db: DatabaseSync
-  readonly #committed: (entries: readonly Entry[]) => void
+  readonly #hooks: Hooks
 
   #queue: QueuedUnit[] = []
   #scheduled = false
@@ -37,10 +44,9 @@ export class GroupCommit {
   #failure: Unavailable | undefined
   readonly #failed = Promise.withResolvers<Unavailable>()
 
-  /** @param committed is given the entries of each batch right after its commit; if it throws, the storage has failed. */
-  constructor(db: DatabaseSync, committed: (entries: readonly Entry[]) => void) {
+  constructor(db: DatabaseSync, hooks: Hooks) {
     this.#db = db
-    this.#committed = committed
+    this.#hooks = hooks
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -99,6 +105,7 @@ export class GroupCommit {
   async #runBatch(units: readonly QueuedUnit[]): Promise<void> {
     const entries: Entry[] = []
     const settlements: (() => void)[] = []
+    this.#hooks.begun()
     try {
       this.#begin.run()
       for (const unit of units) settlements.push(await this.#runUnit(unit, entries))
@@ -108,7 +115,7 @@ export class GroupCommit {
     }
     try {
       this.#commit.run()
-      if (entries.length > 0) this.#committed(entries)
+      if (entries.length > 0) this.#hooks.committed(entries)
     } catch (cause) {
       this.#fail(units, cause)
       return

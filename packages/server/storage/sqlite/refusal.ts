@@ -16,6 +16,8 @@ const SYSTEM: Record<string, (dataDir: string) => string> = {
   EACCES: NOT_WRITABLE,
   EPERM: NOT_WRITABLE,
   EROFS: NOT_WRITABLE,
+  // What a missing folder below a read-only mount gives, instead of EROFS.
+  ENOENT: NOT_WRITABLE,
   ENOSPC: NO_SPACE,
   EDQUOT: NO_SPACE,
   EIO: FAULTY,

@@ -31,9 +31,13 @@ export class SqliteStorage implements Storage {
     this.#db = db
     this.#lock = lock
     this.#statements = statements
-    this.#commits = new GroupCommit(db, (entries) => this.#deliver?.(entries))
+    const read = new SqliteReads(this.#statements, (step) => this.#runRead(step))
+    this.#commits = new GroupCommit(db, {
+      begun: () => read.forgetStandings(),
+      committed: (entries) => this.#deliver?.(entries),
+    })
     this.failed = this.#commits.failed
-    this.read = new SqliteReads(this.#statements, (step) => this.#runRead(step))
+    this.read = read
   }
 
   transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -89,6 +89,7 @@ CREATE TABLE tokens (
 ) STRICT;
 
 CREATE INDEX tokens_of_holder ON tokens (business_id, user_id, expires_at_ms);
+CREATE INDEX tokens_of_holder_by_created_at ON tokens (business_id, user_id, created_at_ms, id);
 CREATE INDEX tokens_by_created_at ON tokens (business_id, created_at_ms, id);
 CREATE INDEX tokens_by_name ON tokens (business_id, name, id);
 CREATE INDEX tokens_by_expires_at ON tokens (business_id, expires_at_ms, id);
