@@ -1,4 +1,5 @@
 import { isOperatorScope } from '@rescind/protocol'
+import type { Standing } from '../storage/storage.ts'
 import type { Authentication, AuthenticationFailure } from './authentication.ts'
 import type { CheckedToken, CheckToken } from './check-token.ts'
 import type { Principal } from './principal.ts'
@@ -10,6 +11,7 @@ import { roleAllows } from './roles.ts'
  * @returns a function from the values of all `Authorization` headers of a request
  */
 export function createAuthenticate(check: CheckToken): (authorization: readonly string[]) => Promise<Authentication> {
+  const principals = new WeakMap<Standing, Principal>()
   return async (authorization) => {
     const [header] = authorization
     if (header === undefined) return { rejected: 'no_credential', presented: false }
@@ -21,7 +23,10 @@ export function createAuthenticate(check: CheckToken): (authorization: readonly 
     const verdict = await check(token)
     if (verdict.status === 'undecided') return { unavailable: 'may_not_decide' }
     if (verdict.status === 'rejected') return rejected(verdict.reason, verdict.tokenId)
-    return { principal: principalOf(verdict) }
+    // A standing is of one token, and is another object once anything about it may have changed.
+    const principal = principals.get(verdict.standing) ?? principalOf(verdict)
+    principals.set(verdict.standing, principal)
+    return { principal }
   }
 }
 

@@ -33,8 +33,7 @@ export function respond(
   }
   if (more !== undefined) Object.assign(headers, more)
   if (traffic.draining) headers.connection = 'close'
-  response.writeHead(status, headers)
-  response.end(body)
+  traffic.outbox.add(() => response.writeHead(status, headers).end(body))
   traffic.end(exchange)
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Exchange } from './exchange.ts'
+import { Outbox } from './outbox.ts'
 
 interface Deps {
   readonly monotonicMs: () => number
@@ -11,6 +12,8 @@ interface Deps {
 
 /** Knows every connection and every exchange in progress, so that each is logged once and shutting down can wait. */
 export class Traffic {
+  /** Through which every answer leaves. */
+  readonly outbox = new Outbox(setImmediate)
   #draining = false
   readonly #deps: Deps
   readonly #exchanges = new Map<IncomingMessage, Exchange>()
