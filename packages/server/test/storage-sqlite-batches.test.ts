@@ -11,7 +11,7 @@ describe('a batch of units', () => {
   beforeEach(() => {
     db = new DatabaseSync(':memory:')
     db.exec('PRAGMA max_page_count = 20; CREATE TABLE notes (text TEXT NOT NULL CHECK (length(text) > 0)) STRICT')
-    commits = new GroupCommit(db, { begun: () => {}, committed: () => {} })
+    commits = new GroupCommit(db, () => {})
   })
   afterEach(() => db.close())
 

@@ -6,13 +6,6 @@ import { UnitScope } from './unit-scope.ts'
 /** Bounds how long the event loop is held, and how many units share the fate of one commit. */
 const MAX_BATCH = 512
 
-interface Hooks {
-  /** A batch begins: what was read before may change. */
-  readonly begun: () => void
-  /** Is given the entries of each batch right after its commit; if it throws, the storage has failed. */
-  readonly committed: (entries: readonly Entry[]) => void
-}
-
 interface QueuedUnit {
   readonly run: (scope: UnitScope) => Promise<unknown>
   readonly resolve: (value: unknown) => void
@@ -35,7 +28,7 @@ export class GroupCommit {
   readonly #rollbackUnit: StatementSync
   readonly #release: StatementSync
   readonly #db: DatabaseSync
-  readonly #hooks: Hooks
+  readonly #committed: (entries: readonly Entry[]) => void
 
   #queue: QueuedUnit[] = []
   #scheduled = false
@@ -44,9 +37,10 @@ export class GroupCommit {
   #failure: Unavailable | undefined
   readonly #failed = Promise.withResolvers<Unavailable>()
 
-  constructor(db: DatabaseSync, hooks: Hooks) {
+  /** @param committed is given the entries of each batch right after its commit; if it throws, the storage has failed. */
+  constructor(db: DatabaseSync, committed: (entries: readonly Entry[]) => void) {
     this.#db = db
-    this.#hooks = hooks
+    this.#committed = committed
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -105,7 +99,6 @@ export class GroupCommit {
   async #runBatch(units: readonly QueuedUnit[]): Promise<void> {
     const entries: Entry[] = []
     const settlements: (() => void)[] = []
-    this.#hooks.begun()
     try {
       this.#begin.run()
       for (const unit of units) settlements.push(await this.#runUnit(unit, entries))
@@ -115,7 +108,7 @@ export class GroupCommit {
     }
     try {
       this.#commit.run()
-      if (entries.length > 0) this.#hooks.committed(entries)
+      if (entries.length > 0) this.#committed(entries)
     } catch (cause) {
       this.#fail(units, cause)
       return

@@ -1,9 +1,8 @@
 import type { Position } from '@rescind/protocol'
 import type { Business, Installation, Member, SigningKeyRecord, Standing, TokenRecord } from '../records.ts'
 import type { Reads, TokenFilter, TokenQuery } from '../storage.ts'
+import type { RememberedStandings } from './remembered-standings.ts'
 import type { Statements } from './statements.ts'
-
-const REMEMBERED_STANDINGS = 10_000
 
 /** Runs a synchronous step when its turn has come. */
 export type RunStep = <T>(step: () => T) => Promise<T>
@@ -12,24 +11,12 @@ export type RunStep = <T>(step: () => T) => Promise<T>
 export class SqliteReads implements Reads {
   readonly #statements: Statements
   readonly #run: RunStep
-  /** Filled between transactions only, and therefore empty while one is running. */
-  readonly #standings = new Map<number, Promise<Standing | undefined>>()
+  protected readonly standings: RememberedStandings
 
-  constructor(statements: Statements, run: RunStep) {
+  constructor(statements: Statements, standings: RememberedStandings, run: RunStep) {
     this.#statements = statements
+    this.standings = standings
     this.#run = run
-  }
-
-  /** To be called when a transaction begins. */
-  forgetStandings(): void {
-    this.#standings.clear()
-  }
-
-  #readStanding(idx: number): Standing | undefined {
-    const standing = this.#statements.standing(idx)
-    if (this.#standings.size >= REMEMBERED_STANDINGS) this.#standings.clear()
-    this.#standings.set(idx, Promise.resolve(standing))
-    return standing
   }
 
   installation(): Promise<Installation | undefined> {
@@ -45,9 +32,13 @@ export class SqliteReads implements Reads {
   tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined> {
     return this.#run(() => this.#statements.tokenByIdOrJti(uuid))
   }
-  /** Asked at every request, so the answers are remembered until a transaction begins. */
   standing(idx: number): Promise<Standing | undefined> {
-    return this.#standings.get(idx) ?? this.#run(() => this.#readStanding(idx))
+    if (this.standings.has(idx)) return Promise.resolve(this.standings.get(idx))
+    return this.#run(() => {
+      const standing = this.#statements.standing(idx)
+      this.standings.remember(idx, standing)
+      return standing
+    })
   }
   activeTokens(businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]> {
     return this.#run(() => this.#statements.activeTokens(businessId, userId, nowMs))

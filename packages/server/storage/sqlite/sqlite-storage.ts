@@ -4,6 +4,7 @@ import type { Reads, Storage, Transaction } from '../storage.ts'
 import { isEngineFault } from './engine-fault.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { GroupCommit } from './group-commit.ts'
+import { RememberedStandings } from './remembered-standings.ts'
 import { SqliteReads } from './sqlite-reads.ts'
 import { SqliteTransaction } from './sqlite-transaction.ts'
 import type { Statements } from './statements.ts'
@@ -24,6 +25,7 @@ export class SqliteStorage implements Storage {
   readonly #lock: FolderLock
   readonly #statements: Statements
   readonly #commits: GroupCommit
+  readonly #standings = new RememberedStandings()
   #deliver: Deliver | undefined
   #closed: Promise<void> | undefined
 
@@ -31,18 +33,14 @@ export class SqliteStorage implements Storage {
     this.#db = db
     this.#lock = lock
     this.#statements = statements
-    const read = new SqliteReads(this.#statements, (step) => this.#runRead(step))
-    this.#commits = new GroupCommit(db, {
-      begun: () => read.forgetStandings(),
-      committed: (entries) => this.#deliver?.(entries),
-    })
+    this.#commits = new GroupCommit(db, (entries) => this.#deliver?.(entries))
     this.failed = this.#commits.failed
-    this.read = read
+    this.read = new SqliteReads(this.#statements, this.#standings, (step) => this.#runRead(step))
   }
 
   transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new Unavailable('storage_unavailable'))
-    return this.#commits.submit((scope) => unit(new SqliteTransaction(this.#statements, scope)))
+    return this.#commits.submit((scope) => unit(new SqliteTransaction(this.#statements, this.#standings, scope)))
   }
 
   /** Holds the event loop until the follower has caught up: an entry written meanwhile could otherwise be acknowledged before it is delivered. */

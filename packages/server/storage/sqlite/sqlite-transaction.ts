@@ -8,8 +8,10 @@ import type {
   NewToken,
   Revocation,
   SigningKeyRecord,
+  Standing,
 } from '../records.ts'
 import type { Transaction } from '../storage.ts'
+import type { RememberedStandings } from './remembered-standings.ts'
 import { SqliteReads } from './sqlite-reads.ts'
 import type { Statements } from './statements.ts'
 import type { UnitScope } from './unit-scope.ts'
@@ -19,8 +21,8 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
   readonly #statements: Statements
   readonly #scope: UnitScope
 
-  constructor(statements: Statements, scope: UnitScope) {
-    super(statements, (step) => scope.run(step))
+  constructor(statements: Statements, standings: RememberedStandings, scope: UnitScope) {
+    super(statements, standings, (step) => scope.run(step))
     this.#statements = statements
     this.#scope = scope
   }
@@ -30,6 +32,11 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
   /** Nothing to lock: units run one after the other. */
   async lockSubject(): Promise<void> {}
 
+  /** Remembers nothing: what it reads may not be committed. */
+  override standing(idx: number): Promise<Standing | undefined> {
+    return this.#scope.run(() => (this.standings.has(idx) ? this.standings.get(idx) : this.#statements.standing(idx)))
+  }
+
   takeIdx(): Promise<number> {
     return this.#scope.run(() => this.#statements.takeIdx())
   }
@@ -38,9 +45,11 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
   }
 
   createInstallation(installation: Installation): Promise<void> {
+    this.standings.forgetAll()
     return this.#scope.run(() => this.#statements.createInstallation(installation))
   }
   insertToken(token: NewToken): Promise<void> {
+    this.standings.forget(token.idx)
     return this.#scope.run(() => this.#statements.insertToken(token))
   }
   appendEntry(body: EntryBody, atMs: number): Promise<Entry> {
@@ -51,9 +60,11 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
     })
   }
   markRevoked(idx: number, revocation: Revocation): Promise<void> {
+    this.standings.forget(idx)
     return this.#scope.run(() => this.#statements.markRevoked(idx, revocation))
   }
   insertBulkRevocation(subject: BulkSubject, beforeIdx: number, revocation: Revocation): Promise<void> {
+    this.standings.forgetAll()
     return this.#scope.run(() => this.#statements.insertBulkRevocation(subject, beforeIdx, revocation))
   }
   recordUsage(usage: ReadonlyMap<number, number>): Promise<void> {
@@ -64,9 +75,11 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
     return this.#scope.run(() => this.#statements.upsertBusiness(business))
   }
   upsertMember(member: Member): Promise<void> {
+    this.standings.forgetAll()
     return this.#scope.run(() => this.#statements.upsertMember(member))
   }
   deleteMember(businessId: string, userId: string): Promise<void> {
+    this.standings.forgetAll()
     return this.#scope.run(() => this.#statements.deleteMember(businessId, userId))
   }
 
