@@ -11,9 +11,9 @@ export function isUuid(value: unknown): value is string {
  * A source of time-ordered UUIDs v7 (RFC 9562 section 5.7). Each is greater than the one before, within a millisecond
  * too: the twelve bits after the time count there (section 6.2, method 1).
  *
- * @param randomBytes that many secure random bytes
+ * @param randomUuid a new UUID v4, whose last 62 random bits are used
  */
-export function createUuidV7Source(clock: Clock, randomBytes: (count: number) => Uint8Array): () => string {
+export function createUuidV7Source(clock: Clock, randomUuid: () => string): () => string {
   let lastMs = 0
   let counter = 0
   return () => {
@@ -25,12 +25,8 @@ export function createUuidV7Source(clock: Clock, randomBytes: (count: number) =>
       counter = 0
       lastMs += 1
     }
-    const bytes = Buffer.alloc(16)
-    bytes.writeUIntBE(lastMs, 0, 6)
-    bytes.writeUInt16BE(0x7000 | counter, 6)
-    bytes.set(randomBytes(8), 8)
-    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-    const hex = bytes.toString('hex')
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    const time = lastMs.toString(16).padStart(12, '0')
+    const count = counter.toString(16).padStart(3, '0')
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${randomUuid().slice(19)}`
   }
 }

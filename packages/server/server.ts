@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type Clock, createUuidV7Source, genesis } from '@rescind/protocol'
@@ -31,7 +31,7 @@ import { welcome } from './welcome.ts'
 const USAGE_FLUSH_MS = 15_000
 
 const clock: Clock = { nowMs: () => Date.now() }
-const newId = createUuidV7Source(clock, randomBytes)
+const newId = createUuidV7Source(clock, randomUUID)
 
 /** An opened data folder: everything but the network. */
 interface Node {

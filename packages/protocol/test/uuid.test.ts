@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { createUuidV7Source, isUuid } from '@rescind/protocol'
 import fc from 'fast-check'
@@ -18,7 +18,7 @@ test('record ids are UUIDs of version 7, each greater than the one before, whate
   fc.assert(
     fc.property(steps, (times) => {
       let nowMs = 1_700_000_000_000
-      const newId = createUuidV7Source({ nowMs: () => nowMs }, randomBytes)
+      const newId = createUuidV7Source({ nowMs: () => nowMs }, randomUUID)
       let last = ''
       for (const step of times) {
         nowMs += step
@@ -33,7 +33,7 @@ test('record ids are UUIDs of version 7, each greater than the one before, whate
 })
 
 test('more ids than one millisecond has room for go on into the next one', () => {
-  const newId = createUuidV7Source({ nowMs: () => 1000 }, randomBytes)
+  const newId = createUuidV7Source({ nowMs: () => 1000 }, randomUUID)
   const ids = Array.from({ length: 10_000 }, newId)
   assert.deepEqual(ids, ids.toSorted())
   assert.equal(new Set(ids).size, ids.length)

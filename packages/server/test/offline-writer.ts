@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createUuidV7Source } from '@rescind/protocol'
 import type { Role } from '../access/members.ts'
 import { loadMasterKey } from '../master-key.ts'
@@ -10,7 +10,7 @@ import { openSigningKey } from '../tokens/signing-key.ts'
 import type { Holder, Issued } from './provisioning.ts'
 
 const clock = { nowMs: () => Date.now() }
-const newId = createUuidV7Source(clock, randomBytes)
+const newId = createUuidV7Source(clock, randomUUID)
 
 /** Puts into a data folder what the API refuses to make, such as tokens that carry more than their holder's role allows. */
 export interface OfflineWriter {

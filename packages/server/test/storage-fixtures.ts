@@ -16,7 +16,7 @@ import type {
 /** A moment for tests: whole numbers of milliseconds that are no whole seconds. */
 export const NOW_MS = 1_790_000_000_123
 
-export const newId = createUuidV7Source({ nowMs: () => NOW_MS }, randomBytes)
+export const newId = createUuidV7Source({ nowMs: () => NOW_MS }, randomUUID)
 
 export const installation: Installation = {
   issuer: 'https://tokens.example',
