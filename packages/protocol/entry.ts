@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type PublicJwk, publicJwk } from './public-key.ts'
 import { isUuid } from './uuid.ts'
 
@@ -123,5 +123,5 @@ function isIdx(value: unknown): value is number {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text, 'hex')
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** The members of a public key that its thumbprint covers. */
 export type KeyMaterial =
@@ -10,5 +10,5 @@ export function thumbprint(key: KeyMaterial): string {
   // The required members only, in lexicographic order (RFC 7638 section 3.2).
   const members =
     key.kty === 'OKP' ? { crv: key.crv, kty: key.kty, x: key.x } : { crv: key.crv, kty: key.kty, x: key.x, y: key.y }
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url')
+  return hash('sha256', JSON.stringify(members), 'base64url')
 }

@@ -10,6 +10,8 @@ export function readBody(request: IncomingMessage, limit: number): BodyBytes | P
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
   if (encoding === undefined && (length === undefined || length === '0')) return EMPTY
   if (Number(length) > limit) return 'too_large'
+  // Gone before anybody listened: no event will come any more.
+  if (request.destroyed) return 'cut_short'
   return new Promise((resolve) => {
     let first: Buffer | undefined
     let chunks: Buffer[] | undefined
