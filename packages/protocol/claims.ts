@@ -1,4 +1,5 @@
 import { encodeBase64url } from './base64url.ts'
+import { isNatural } from './natural.ts'
 import { isUuid } from './uuid.ts'
 
 /** The claims of a token: RFC 9068 plus the Token Status List reference that names its revocation bit. */
@@ -73,8 +74,4 @@ function isTokenClaims(value: unknown): value is TokenClaims {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isNatural(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { isNatural } from './natural.ts'
 import { type PublicJwk, publicJwk } from './public-key.ts'
 import { isUuid } from './uuid.ts'
 
@@ -40,7 +41,7 @@ export interface Position {
 }
 
 /** What the first entry of a log continues from; binds the whole chain to its epoch. */
-export function genesisHash(epoch: string): string {
+function genesisHash(epoch: string): string {
   return sha256(`rescind log ${epoch}`)
 }
 
@@ -102,11 +103,11 @@ function readEntryBody(text: string): EntryBody | undefined {
   const [kind, first, second, third] = JSON.parse(text)
   switch (kind) {
     case 'token_revoked':
-      return isIdx(first) ? { kind, idx: first } : undefined
+      return isNatural(first) ? { kind, idx: first } : undefined
     case 'business_revoked':
-      return isUuid(first) && isIdx(second) ? { kind, businessId: first, beforeIdx: second } : undefined
+      return isUuid(first) && isNatural(second) ? { kind, businessId: first, beforeIdx: second } : undefined
     case 'member_revoked':
-      return isUuid(first) && isUuid(second) && isIdx(third)
+      return isUuid(first) && isUuid(second) && isNatural(third)
         ? { kind, businessId: first, userId: second, beforeIdx: third }
         : undefined
     case 'key_added':
@@ -116,10 +117,6 @@ function readEntryBody(text: string): EntryBody | undefined {
     default:
       return undefined
   }
-}
-
-function isIdx(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function sha256(text: string): string {

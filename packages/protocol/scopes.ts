@@ -13,19 +13,20 @@ export type ManagementScope = (typeof MANAGEMENT_SCOPES)[number]
 /** Scopes that only an operator grants: they reach beyond one business. */
 export const OPERATOR_SCOPES = ['operator', 'introspect', 'feed'] as const satisfies readonly ManagementScope[]
 
-const SCOPE = /^[a-z0-9_.:-]{1,64}$/
+/** A management scope or one of the application. */
+export const SCOPE_PATTERN = /^[a-z0-9_.:-]{1,64}$/
 
 /** True for a management scope or an application scope. */
 export function isScope(text: string): boolean {
-  return SCOPE.test(text)
+  return SCOPE_PATTERN.test(text)
 }
 
 export function isOperatorScope(scope: string): boolean {
-  return (OPERATOR_SCOPES as readonly string[]).includes(scope)
+  return OPERATOR_SCOPES.some((each) => each === scope)
 }
 
 export function isManagementScope(scope: string): scope is ManagementScope {
-  return (MANAGEMENT_SCOPES as readonly string[]).includes(scope)
+  return MANAGEMENT_SCOPES.some((each) => each === scope)
 }
 
 /** The scopes of a `scope` claim, in order. */

@@ -1,10 +1,11 @@
 import type { Clock } from './clock.ts'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** A lower-case UUID of any version, the only spelling ids have here (RFC 9562 section 4). */
+export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** True for a lower-case UUID of any version, the only spelling ids have here (RFC 9562 section 4). */
+/** True for what {@link UUID_PATTERN} describes. */
 export function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && UUID.test(value)
+  return typeof value === 'string' && UUID_PATTERN.test(value)
 }
 
 /**

@@ -4,8 +4,8 @@ import { writeOffline } from './access/write-as.ts'
 import type { Actor, Installation, Member, Storage } from './storage/storage.ts'
 import type { Write } from './storage/write.ts'
 import { type IssueDeps, type IssueRequest, issueToken } from './tokens/issue-token.ts'
-import { addSigningKey } from './tokens/key-ring.ts'
 import { generateSigningKey } from './tokens/signing-key.ts'
+import { addSigningKey } from './tokens/signing-keys.ts'
 
 /** What a new installation shows its operator, once. */
 export interface FirstTokens {

@@ -1,14 +1,16 @@
+/** Where everything is wired together: the only module that knows a storage backend, HTTP and the domain at once. */
+
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { type Clock, createUuidV7Source, genesis } from '@rescind/protocol'
-import { createVerifier } from '@rescind/verifier'
+import { type AddressInfo, createServer } from 'node:net'
+import { type Clock, createUuidV7Source, genesis, Unavailable } from '@rescind/protocol'
+import { createVerifier, type Verifier } from '@rescind/verifier'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'
 import { createCheckToken } from './access/check-token.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/app.ts'
-import { describeApi } from './http/openapi.ts'
+import { describeApi } from './http/openapi/describe-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { type FirstTokens, install, recoverOperator } from './install.ts'
 import { createLog } from './log.ts'
@@ -19,14 +21,13 @@ import { createRevocations } from './revocations/revocations.ts'
 import { endAllTokens } from './revocations/revoke-all.ts'
 import { endToken } from './revocations/revoke-token.ts'
 import { StartRefused } from './start-refused.ts'
-import { openSqlite } from './storage/sqlite/open.ts'
+import { openSqlite } from './storage/sqlite/open-sqlite.ts'
 import { type Installation, type Storage, StorageRefused } from './storage/storage.ts'
 import { createCursorCodec } from './tokens/cursor.ts'
 import type { IssueDeps } from './tokens/issue-token.ts'
-import { KeyRing } from './tokens/key-ring.ts'
+import { SigningKeys } from './tokens/signing-keys.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { Usage } from './tokens/usage.ts'
-import { welcome } from './welcome.ts'
 
 const USAGE_FLUSH_MS = 15_000
 
@@ -34,7 +35,7 @@ const clock: Clock = { nowMs: () => Date.now() }
 const newId = createUuidV7Source(clock, randomUUID)
 
 /** An opened data folder: everything but the network. */
-interface Node {
+interface OpenedFolder {
   readonly storage: Storage
   readonly installation: Installation
   readonly keys: ServiceKeys
@@ -60,48 +61,46 @@ export interface Service {
  * @throws StartRefused with one sentence for a person: port taken, folder in use or not writable, wrong master key
  */
 export async function startService(config: Config): Promise<Service> {
-  const node = await openNode(config)
+  // Before a first start makes tokens that it could not show any more.
+  await checkPort(config)
+  const folder = await openFolder(config)
   try {
-    return await listen(config, node)
+    return await listen(config, folder)
   } catch (error) {
-    await node.storage.close()
+    await folder.storage.close()
     throw refusedListen(error, config)
   }
 }
 
-/** Runs the service until a signal stops it or its storage fails, and tells the outside by the exit code which it was. */
-export async function serve(config: Config): Promise<void> {
-  const service = await startService(config)
-  // Before anything is printed: whoever reads that it listens may ask it to stop at once.
-  const ending = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), service.failed])
-  process.stdout.write(`Listening  ${service.url}\n`)
-  if (service.firstTokens) process.stdout.write(welcome(service.url, service.firstTokens))
-  const failure = await ending
-  if (failure instanceof Error) process.exitCode = 1
-  await service.stop()
+/**
+ * Sets the data folder up without serving.
+ *
+ * @returns its first tokens, or `undefined` when it had been set up before
+ */
+export function setUp(config: Config): Promise<FirstTokens | undefined> {
+  return withFolder(config, async ({ firstTokens }) => firstTokens)
 }
 
-/** Sets the data folder up without serving or, with `recover`, issues a new operator token. Prints what it made. */
-export async function init(config: Config, { recover }: { readonly recover: boolean }): Promise<void> {
-  const node = await openNode(config)
+/** Issues a new operator token to whoever holds the data folder of a service that is stopped. */
+export function recoverOperatorToken(config: Config): Promise<string> {
+  return withFolder(config, async (folder) => {
+    const { signingKeys } = await startDeciding(folder)
+    const deps = { storage: folder.storage, clock, newId, newUuid: randomUUID }
+    return recoverOperator(deps, issueDeps(folder.installation, signingKeys, Number.POSITIVE_INFINITY))
+  })
+}
+
+async function withFolder<T>(config: Config, use: (folder: OpenedFolder) => Promise<T>): Promise<T> {
+  const folder = await openFolder(config)
   try {
-    if (node.firstTokens) {
-      const { businessId, ownerToken, operatorToken } = node.firstTokens
-      process.stdout.write(`Business  ${businessId}\nOwner token  ${ownerToken}\nOperator token  ${operatorToken}\n`)
-    } else if (recover) {
-      process.stdout.write(`Operator token  ${await recoverToken(node)}\n`)
-    } else {
-      throw new StartRefused(
-        `The folder ${config.dataDir} is set up already; add --recover for a new operator token, or start it with serve.`,
-      )
-    }
+    return await use(folder)
   } finally {
-    await node.storage.close()
+    await folder.storage.close()
   }
 }
 
 /** Opens the data folder, and sets it up when it is new. */
-async function openNode(config: Config): Promise<Node> {
+async function openFolder(config: Config): Promise<OpenedFolder> {
   const storage = await openStorage(config)
   try {
     const existing = await storage.read.installation()
@@ -125,9 +124,9 @@ async function openStorage({ dataDir }: Config): Promise<Storage> {
   }
 }
 
-async function listen(config: Config, node: Node): Promise<Service> {
-  const { storage, installation, firstTokens } = node
-  const { verifier, enforcement, keyRing } = await startDeciding(node)
+async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
+  const { storage, installation, firstTokens } = folder
+  const { verifier, enforcement, signingKeys } = await startDeciding(folder)
   const usage = new Usage(storage, clock)
   const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const log = createLog(config.logLevel)
@@ -135,12 +134,12 @@ async function listen(config: Config, node: Node): Promise<Service> {
   const routes = createRoutes({
     access: createAccess({ storage, clock, newId, tokens: { endToken, endAllTokens, inForce: enforcement.inForce } }),
     tokens: createTokens({
-      ...issueDeps(installation, keyRing, config.maxActiveTokens),
+      ...issueDeps(installation, signingKeys, config.maxActiveTokens),
       read: storage.read,
-      cursors: createCursorCodec(node.keys.cursors),
+      cursors: createCursorCodec(folder.keys.cursors),
     }),
     revocations: createRevocations({ clock, enforcement }),
-    keys: keyRing,
+    keys: signingKeys,
     defaultAlg: config.signingAlg,
     checkToken,
     tokenPrefix: installation.tokenPrefix,
@@ -184,7 +183,7 @@ async function listen(config: Config, node: Node): Promise<Service> {
 }
 
 /** The verifier of this node, with the whole log applied, and everything that depends on it. */
-async function startDeciding({ storage, installation, keys }: Node) {
+async function startDeciding({ storage, installation, keys }: OpenedFolder) {
   let storageFailed = false
   storage.failed.then(() => {
     storageFailed = true
@@ -197,9 +196,9 @@ async function startDeciding({ storage, installation, keys }: Node) {
     lease: { holds: () => !storageFailed },
     clock,
   })
-  await storage.follow(genesis(installation.epoch), (entries) => verifier.apply(entries))
+  await applyLog(storage, verifier, installation.epoch)
   const enforcement = createLocalEnforcement(verifier)
-  const keyRing = KeyRing.open(
+  const signingKeys = SigningKeys.open(
     {
       read: storage.read,
       clock,
@@ -209,22 +208,40 @@ async function startDeciding({ storage, installation, keys }: Node) {
     },
     await storage.read.signingKeys(),
   )
-  if (keyRing === undefined) {
+  if (signingKeys === undefined) {
     throw new StartRefused(
       'The master key does not open the signing keys of this data folder; start with the RESCIND_MASTER_KEY or the master.key they were made with.',
     )
   }
-  return { verifier, enforcement, keyRing }
+  return { verifier, enforcement, signingKeys }
 }
 
-function issueDeps(installation: Installation, keyRing: KeyRing, maxActiveTokens: number): IssueDeps {
-  return { installation, clock, newId, newJti: randomUUID, signingKey: () => keyRing.current, maxActiveTokens }
+async function applyLog(storage: Storage, verifier: Verifier, epoch: string): Promise<void> {
+  try {
+    await storage.follow(genesis(epoch), (entries) => verifier.apply(entries))
+  } catch (error) {
+    if (error instanceof Unavailable) throw error
+    throw new StartRefused(
+      'The revocation log of this data folder is damaged, or was written by a newer version; nothing is decided from it. Restore the folder from a backup.',
+      { cause: error },
+    )
+  }
 }
 
-async function recoverToken(node: Node): Promise<string> {
-  const { keyRing } = await startDeciding(node)
-  const deps = { storage: node.storage, clock, newId, newUuid: randomUUID }
-  return recoverOperator(deps, issueDeps(node.installation, keyRing, Number.POSITIVE_INFINITY))
+function issueDeps(installation: Installation, signingKeys: SigningKeys, maxActiveTokens: number): IssueDeps {
+  return { installation, clock, newId, newJti: randomUUID, signingKey: () => signingKeys.current, maxActiveTokens }
+}
+
+/** @throws StartRefused when the service could not listen where it is to */
+async function checkPort({ host, port }: Config): Promise<void> {
+  const probe = createServer()
+  try {
+    await once(probe.listen(port, host), 'listening')
+  } catch (error) {
+    throw refusedListen(error, { host, port })
+  }
+  probe.close()
+  await once(probe, 'close')
 }
 
 function listeningUrl(address: AddressInfo | string | null, { host }: Config): string {
@@ -233,7 +250,7 @@ function listeningUrl(address: AddressInfo | string | null, { host }: Config): s
 }
 
 /** A failure to listen as a sentence for a person; any other error as it is. */
-function refusedListen(error: unknown, { host, port }: Config): unknown {
+function refusedListen(error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
     case 'EADDRINUSE':

@@ -1,7 +1,7 @@
 import { decodeBase64url, MAX_TOKEN_LENGTH } from '@rescind/protocol'
 
 /** A token taken apart; nothing in it is trusted yet. */
-export interface TokenParts {
+interface TokenParts {
   /** First segment, still encoded: it is compared, never interpreted. */
   readonly header: string
   readonly payload: Buffer

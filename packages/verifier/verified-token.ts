@@ -2,7 +2,7 @@ import { parseClaims, parseScope, type VerifiedToken } from '@rescind/protocol'
 import { type Rejected, reject } from './rejection.ts'
 
 /** What the claims of a token must say for it to be one of this installation's. */
-export interface Home {
+interface Home {
   /** Expected as `iss` and as `aud`. */
   readonly issuer: string
   /** The status list that revocation indexes count in. */

@@ -105,9 +105,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
   function decide(token: VerifiedToken, expected: Expectations | undefined): Verdict | Undecided {
     if (!lease.holds()) return UNDECIDED
     const tokenId = token.claims.client_id
+    const unmet = expected === undefined ? undefined : unmetExpectation(token, expected)
+    // What became of another business's token is not for whoever asks about their own.
+    if (unmet === 'wrong_business') return reject(unmet, tokenId)
     if (revocations.covers(token)) return reject('revoked', tokenId)
     if (isExpired(token)) return reject('expired', tokenId)
-    const unmet = expected === undefined ? undefined : unmetExpectation(token, expected)
     return unmet === undefined ? { status: 'valid', token } : reject(unmet, tokenId)
   }
 

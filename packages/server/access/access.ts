@@ -53,14 +53,14 @@ export function createAccess(deps: Deps): Access {
     member: (businessId, userId) => read.member(businessId, userId),
     memberByEmail: (businessId, email) => read.memberByEmail(businessId, email),
     saveMember: async (caller, member) => {
-      const actor = await subject(caller)
-      if ('refused' in actor) return actor
-      return saveMember(deps, write(caller), caller.principal, actor.email, member)
+      const actsFor = await subject(caller)
+      if ('refused' in actsFor) return actsFor
+      return saveMember(deps, write(caller), caller.principal, actsFor.email, member)
     },
     removeMember: async (caller, member) => {
-      const actor = await subject(caller)
-      if ('refused' in actor) return actor
-      return removeMember(deps, write(caller), caller.principal, actor.email, member)
+      const actsFor = await subject(caller)
+      if ('refused' in actsFor) return actsFor
+      return removeMember(deps, write(caller), caller.principal, actsFor.email, member)
     },
   }
 }

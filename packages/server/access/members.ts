@@ -1,5 +1,5 @@
 import type { Clock } from '@rescind/protocol'
-import type { BulkSubject, Member, Revocation, Role, TokenRecord, Transaction } from '../storage/storage.ts'
+import type { BulkTarget, Member, Revocation, Role, TokenRecord, Transaction } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import type { Principal } from './principal.ts'
 import { roleAllows } from './roles.ts'
@@ -9,7 +9,7 @@ export type { Member, Role }
 /** How this folder ends tokens without knowing how the log works; see revocations. */
 export interface TokenEnder {
   endToken(tx: Transaction, idx: number, cause: Omit<Revocation, 'seq'>): Promise<Revocation>
-  endAllTokens(tx: Transaction, subject: BulkSubject, cause: Omit<Revocation, 'seq'>): Promise<Revocation>
+  endAllTokens(tx: Transaction, subject: BulkTarget, cause: Omit<Revocation, 'seq'>): Promise<Revocation>
   /** Resolves when the entry is in force everywhere. */
   inForce(seq: number): Promise<void>
 }

@@ -31,7 +31,7 @@ export async function main(args: readonly string[], context: Context): Promise<v
 /** Every command, not yet run. With `json`, its own complaints about arguments are left to the caller. */
 export function createProgram(context: Context, json = false): Command {
   const program = new Command('rescind')
-    .description('Self-hosted API tokens: issue, verify anywhere, revoke for good')
+    .description('Self-hosted API tokens: issue, verify, revoke for good')
     .version(manifest.version)
     .exitOverride()
     .configureOutput({

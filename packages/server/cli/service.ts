@@ -1,30 +1,61 @@
 import type { Command } from 'commander'
-import { type ConfigFlags, readConfig, SETTINGS } from '../config.ts'
+import { type Config, type ConfigFlags, readConfig, SETTINGS } from '../config.ts'
+import { StartRefused } from '../start-refused.ts'
 import type { Context } from './context.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import { withExample } from './help.ts'
+import { firstTokenLines, welcome } from './welcome.ts'
 
 /** The commands that are the service itself. The server is loaded by these alone, so that the others start fast. */
 export function addServiceCommands(program: Command, context: Context): void {
-  const serve = program
+  const serveCommand = program
     .command('serve')
     .description('Run the service; the first start prints its tokens once')
-    .action(async (flags: ConfigFlags) => {
-      const config = readConfig(context.env, flags)
-      const server = await import('../server.ts')
-      await server.serve(config)
-    })
-  withExample(addConfigOptions(serve), 'rescind serve --port 8080 --data-dir ./data')
+    .action((flags: ConfigFlags) => serve(readConfig(context.env, flags), context))
+  withExample(addConfigOptions(serveCommand), 'rescind serve --port 8080 --data-dir ./data')
 
-  const init = program
+  const initCommand = program
     .command('init')
     .description('Set the data folder up without serving, or recover access to it while the service is stopped')
     .option('--recover', 'Issue a new operator token and print it')
-    .action(async ({ recover = false, ...flags }: ConfigFlags & { readonly recover?: boolean }) => {
-      const config = readConfig(context.env, flags)
-      const server = await import('../server.ts')
-      await server.init(config, { recover })
-    })
-  withExample(addConfigOptions(init), 'rescind init --recover --data-dir ./data')
+    .action(({ recover = false, ...flags }: ConfigFlags & { readonly recover?: boolean }) =>
+      init(readConfig(context.env, flags), recover, context),
+    )
+  withExample(addConfigOptions(initCommand), 'rescind init --recover --data-dir ./data')
+}
+
+/** Runs the service until a signal stops it or its storage fails; the exit code tells which it was. */
+async function serve(config: Config, { stdout, exit }: Context): Promise<void> {
+  const { startService } = await import('../server.ts')
+  const service = await startService(config)
+  // Before anything is printed: whoever reads that it listens may ask it to stop at once.
+  const ending = Promise.race([signalled(), service.failed])
+  stdout(`Listening  ${service.url}\n`)
+  if (service.firstTokens) stdout(welcome(service.url, service.firstTokens))
+  if ((await ending) instanceof Error) exit(EXIT_CODES.fault.code)
+  await service.stop()
+}
+
+/**
+ * Resolves at the first signal to stop. Later ones are heard and change nothing: a terminal and npm both send one for the
+ * same Ctrl-C, and requests in flight may finish all the same.
+ */
+function signalled(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve())
+  return promise
+}
+
+async function init(config: Config, recover: boolean, { stdout }: Context): Promise<void> {
+  const { recoverOperatorToken, setUp } = await import('../server.ts')
+  const firstTokens = await setUp(config)
+  if (firstTokens) stdout(firstTokenLines(firstTokens))
+  else if (recover) stdout(`Operator token  ${await recoverOperatorToken(config)}\n`)
+  else {
+    throw new StartRefused(
+      `The folder ${config.dataDir} is set up already; add --recover for a new operator token, or start it with serve.`,
+    )
+  }
 }
 
 function addConfigOptions(command: Command): Command {

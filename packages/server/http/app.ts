@@ -1,20 +1,18 @@
-import { ERRORS, type ErrorCode, Unavailable } from '@rescind/protocol'
+import { once } from 'node:events'
+import { ERRORS, type ErrorCode } from '@rescind/protocol'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import { AllowedMethods } from './allowed-methods.ts'
 import { answerClientErrors } from './client-error.ts'
-import { DirectRoutes } from './direct-routes.ts'
+import { parseQueryString, type QueryParameters } from './decode/query-string.ts'
 import { addDocsPage } from './docs-page.ts'
-import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { routerPath } from './path-pattern.ts'
-import { parseQueryString, type QueryParameters } from './query-string.ts'
 import { requestId } from './request-id.ts'
 import { logExchange } from './request-log.ts'
-import { refuse } from './respond.ts'
-import type { Route } from './route.ts'
-import { type PathParams, serveRoute } from './serve-route.ts'
+import type { PathParams, Route } from './route.ts'
+import { serveRoute } from './serve-route.ts'
 import type { Shell } from './shell.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { Traffic } from './traffic.ts'
@@ -58,18 +56,14 @@ export function createApp(options: AppOptions): App {
   const onUnreadable = (id: string, code: ErrorCode) =>
     logger.info({ requestId: id, status: ERRORS[code].status, error: code }, ERRORS[code].log)
 
-  const direct = new DirectRoutes()
   const app: FastifyInstance = fastify({
     logger: false,
     return503OnClosing: false,
-    serverFactory: (listener) =>
-      createHttpServer(limits, traffic, (request, response) => {
-        if (!direct.serve(traffic, request)) listener(request, response)
-      }),
+    serverFactory: (listener) => createHttpServer(limits, traffic, listener),
     clientErrorHandler: answerClientErrors({ traffic, newRequestId, onUnreadable }),
     frameworkErrors: (_error, request, reply) => {
       reply.hijack()
-      refuse(traffic, traffic.of(request.raw), 'bad_request')
+      traffic.of(request.raw).refuse('bad_request')
     },
     routerOptions: {
       // A path parameter of any length that fits the headers is judged as an id, not by the router.
@@ -81,16 +75,15 @@ export function createApp(options: AppOptions): App {
   answerUnknown(app, traffic)
   answerFaults(app, traffic)
 
-  const shell: Shell = { traffic, limits, authenticate: options.authenticate }
+  const shell: Shell = { limits, authenticate: options.authenticate }
   for (const route of options.routes) {
     const serve = serveRoute(shell, route)
-    direct.add(route, serve)
-    app.route({
+    app.route<{ Params: PathParams; Querystring: QueryParameters }>({
       method: route.method,
       url: routerPath(route.path),
       handler: (request, reply) => {
         reply.hijack()
-        serve(traffic.of(request.raw), request.params as PathParams, request.query as QueryParameters)
+        serve(traffic.of(request.raw), request.params, request.query)
       },
     })
   }
@@ -115,9 +108,8 @@ function answerUnknown(app: FastifyInstance, traffic: Traffic): void {
     reply.hijack()
     const exchange = traffic.of(request.raw)
     const methods = allowed.of(request.raw.url ?? '')
-    if (traffic.draining) refuse(traffic, exchange, 'draining')
-    else if (methods.length === 0 || methods.includes(request.method)) refuse(traffic, exchange, 'route_not_found')
-    else refuse(traffic, exchange, 'method_not_allowed', { allow: methods.join(', ') })
+    if (methods.length === 0 || methods.includes(request.method)) exchange.refuse('route_not_found')
+    else exchange.refuse('method_not_allowed', { allow: methods.join(', ') })
   })
 }
 
@@ -125,7 +117,24 @@ function answerFaults(app: FastifyInstance, traffic: Traffic): void {
   app.setErrorHandler((fault: unknown, request, reply) => {
     reply.hijack()
     const exchange = traffic.of(request.raw)
-    exchange.fault = fault
-    refuse(traffic, exchange, fault instanceof Unavailable ? fault.code : 'internal')
+    if (isClientError(fault)) exchange.refuse('bad_request')
+    else exchange.fail(fault)
   })
+}
+
+/** What Fastify and its plugins throw when the request, not the service, is at fault. */
+function isClientError(fault: unknown): boolean {
+  if (!(fault instanceof Error) || !('statusCode' in fault)) return false
+  return typeof fault.statusCode === 'number' && fault.statusCode >= 400 && fault.statusCode < 500
+}
+
+/** Closes the server without dropping what it works on, until `deadline` aborts. */
+async function drain(app: FastifyInstance, traffic: Traffic, deadline: AbortSignal): Promise<void> {
+  const expired = deadline.aborted ? Promise.resolve() : once(deadline, 'abort')
+  await Promise.race([traffic.drain(), expired])
+  const closed = app.close()
+  traffic.closeUnused()
+  await Promise.race([closed, expired])
+  traffic.cutOff()
+  await closed
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { ERRORS, type ErrorCode } from '@rescind/protocol'
-import { errorBody } from './respond.ts'
+import { errorBody } from './error-body.ts'
 import type { Traffic } from './traffic.ts'
 
 interface Deps {
@@ -19,21 +19,18 @@ export function answerClientErrors({ traffic, newRequestId, onUnreadable }: Deps
       return
     }
     const code = errorCode(error.code)
-    const exchange = traffic.on(socket)
-    if (exchange?.request.complete === false) {
-      exchange.refusal = code
-      exchange.status = ERRORS[code].status
-      close(socket, code, exchange.id)
-      return
-    }
-
-    const last = traffic.lastResponse(socket)
-    if (last === undefined || last.writableFinished) refuse()
-    else last.once('finish', refuse) // It comes after good requests, which get their answers first.
+    const last = traffic.last(socket)
+    if (last !== undefined && !last.answered && !last.request.complete) {
+      close(socket, code, last.id)
+      last.refusal = code
+      last.status = ERRORS[code].status
+      traffic.end(last)
+    } else if (last === undefined || last.response.writableFinished) refuse()
+    else last.response.once('finish', refuse) // It comes after good requests, which get their answers first.
 
     function refuse(): void {
-      const mayAnswer = last === undefined || (last.shouldKeepAlive && last.req.complete && !traffic.draining)
-      if (!mayAnswer) {
+      const mayAnswer = last === undefined || (last.response.shouldKeepAlive && last.request.complete)
+      if (!mayAnswer || traffic.draining) {
         socket.destroySoon()
         return
       }
@@ -55,7 +52,7 @@ function close(socket: Socket, code: ErrorCode, requestId: string): void {
 }
 
 /** A whole HTTP/1.1 response, for connections without a usable request. */
-export function rawAnswer(code: ErrorCode, requestId: string): string {
+function rawAnswer(code: ErrorCode, requestId: string): string {
   const { status } = ERRORS[code]
   const body = errorBody(code)
   return [

@@ -1,7 +1,6 @@
 import swagger, { type StaticDocumentSpec } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { refuse } from './respond.ts'
 import type { Traffic } from './traffic.ts'
 
 /** Scripts, styles and data from this server only; pictures may also stand inside the style sheet. */
@@ -21,12 +20,10 @@ export function addDocsPage(app: FastifyInstance, traffic: Traffic, document: ob
     scope.addHook('onRequest', (request, reply, done) => {
       const exchange = traffic.of(request.raw)
       exchange.route = request.routeOptions.url ?? DOCS_PATH
-      if (traffic.draining) {
-        reply.hijack()
-        refuse(traffic, exchange, 'draining')
-        return
-      }
-      reply.raw.on('finish', () => traffic.end(exchange))
+      // Comes after the last byte and after a client that is gone before the first.
+      reply.raw.on('close', () => traffic.end(exchange))
+      // Parts of these files are of use to nobody, and a range beyond the end is an error.
+      delete request.raw.headers.range
       reply.header('x-request-id', exchange.id)
       reply.header('x-content-type-options', 'nosniff')
       reply.header('referrer-policy', 'no-referrer')

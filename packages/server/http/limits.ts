@@ -10,6 +10,8 @@ export interface Limits {
   readonly timeoutCheckMs: number
   /** How long an idle connection stays open. */
   readonly keepAliveTimeoutMs: number
+  /** How long a client may take no byte of an answer that is ready for it. */
+  readonly stalledAnswerMs: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -19,4 +21,5 @@ export const DEFAULT_LIMITS: Limits = {
   requestTimeoutMs: 10_000,
   timeoutCheckMs: 1_000,
   keepAliveTimeoutMs: 72_000,
+  stalledAnswerMs: 30_000,
 }

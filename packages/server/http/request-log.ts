@@ -9,7 +9,7 @@ export function logExchange(logger: Logger, exchange: Exchange, nowMs: number): 
   line.ms = Math.round((nowMs - exchange.startedMs) * 1000) / 1000
   if (tokenId !== undefined) line.tokenId = tokenId
   if (businessId !== undefined) line.businessId = businessId
-  if (clientGone === true) line.clientGone = true
+  if (clientGone) line.clientGone = true
   if (refusal !== undefined) line.error = refusal
   if (reason !== undefined) line.reason = reason
   if (fault !== undefined) line.err = fault

@@ -1,6 +1,7 @@
-import type { ErrorCode, ManagementScope } from '@rescind/protocol'
+import type { ErrorCode } from '@rescind/protocol'
 import type { Static, TSchema } from 'typebox'
-import type { Principal } from '../access/principal.ts'
+import type { Caller } from '../access/access.ts'
+import type { Requirement } from '../access/authorize.ts'
 import type { SuccessCode } from './success-codes.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { SuccessCode } from './success-codes.ts'
  * The order of checks is the same everywhere: 401, business header 400, business and scope 403, path 400, query and
  * body 422, and only then the handler, which answers 404 and ownership 403.
  */
-export interface Route {
+export interface Route extends Requirement {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With `{name}` for path parameters, every one of which is a UUID unless {@link freePathIds} says otherwise. */
   readonly path: string
@@ -17,13 +18,6 @@ export interface Route {
   readonly tag: string
   readonly summary: string
   readonly description: string
-  /**
-   * A member's token must carry one of these, after its role cut them down. An operator's carries `operator` instead,
-   * except where `introspect` or `feed` is asked for by name.
-   */
-  readonly scopes: readonly ManagementScope[]
-  /** Where the business comes from: the required header, the path (header optional for operators), or nowhere. */
-  readonly business: 'header' | 'path' | 'none'
   /** Path parameters that are not UUIDs. */
   readonly freePathIds?: readonly string[]
   readonly query?: TSchema
@@ -42,14 +36,11 @@ export interface Route {
   handler(call: Call): Answer<unknown> | Promise<Answer<unknown>>
 }
 
+/** Path parameters by name. */
+export type PathParams = Readonly<Record<string, string>>
+
 /** An authenticated, authorised and validated request. */
-export interface Call<Query = unknown, Body = unknown, Params = Readonly<Record<string, string>>> {
-  readonly principal: Principal
-  /** The selected business; `null` when an operator selected none. */
-  readonly businessId: string | null
-  /** `x-user-email`, lower case, tokens redacted. */
-  readonly claimedEmail: string | null
-  readonly requestId: string
+export interface Call<Query = unknown, Body = unknown, Params = PathParams> extends Caller {
   readonly params: Params
   readonly query: Query
   readonly body: Body
@@ -59,8 +50,8 @@ export interface Call<Query = unknown, Body = unknown, Params = Readonly<Record<
 export type Answer<Data> = { readonly code: SuccessCode; readonly data: Data } | { readonly refused: ErrorCode }
 
 /** `{name}`s of a path. */
-type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
-  ? Readonly<Record<Name, string>> & PathParams<Rest>
+type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Readonly<Record<Name, string>> & ParamsOf<Rest>
   : unknown
 
 /** A route whose handler's types follow from its own path and schemas. */
@@ -78,7 +69,7 @@ export function defineRoute<
     readonly bodyOptional?: Optional
     readonly success: { readonly data: Data }
     handler(
-      call: Call<Static<Query>, Static<Body> | (Optional extends true ? null : never), PathParams<Path>>,
+      call: Call<Static<Query>, Static<Body> | (Optional extends true ? null : never), ParamsOf<Path>>,
     ): Answer<Static<Data>> | Promise<Answer<Static<Data>>>
   },
 ): Route

@@ -1,22 +1,23 @@
-import { REJECTION_REASONS } from '@rescind/protocol'
+import { REJECTION_REASONS, SCOPE_PATTERN, UUID_PATTERN } from '@rescind/protocol'
 import { type TSchema, Type } from 'typebox'
-import { FreeText } from './free-text.ts'
+import { FreeText } from './decode/free-text.ts'
 
 /** The schemas of the API. Those with a `title` have that name in the OpenAPI document. */
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 const Uuid = Type.String({ format: 'uuid' })
-const UuidInput = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
+const UuidInput = Type.String({ pattern: UUID_PATTERN.source })
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' })
 const Scope = Type.String({
-  pattern: '^[a-z0-9_.:-]{1,64}$',
+  pattern: SCOPE_PATTERN.source,
   description: 'A management scope or one of the application.',
 })
 const Scopes = Type.Array(Scope, { maxItems: 64 })
 const Reason = FreeText({ maxLength: 500 })
 const Email = FreeText({ pattern: '^[^\\s@]+@[^\\s@]+$', minLength: 3, maxLength: 254 })
-const Role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member'), Type.Literal('viewer')])
+const Role = Type.Enum(['owner', 'admin', 'member', 'viewer'])
+const Algorithm = Type.Enum(['EdDSA', 'ES256'])
 
 export const APITokenCreate = Type.Object(
   {
@@ -60,12 +61,9 @@ export const APITokenListQuery = Type.Object({
   include_revoked: Type.Boolean({ default: false }),
   cursor: Type.Optional(nullable(Type.String({ description: 'Opaque place in the list; empty for the start.' }))),
   limit: Type.Integer({ minimum: 1, maximum: 1000, default: 50 }),
-  direction: Type.Union([Type.Literal('next'), Type.Literal('prev')], { default: 'next' }),
+  direction: Type.Enum(['next', 'prev'], { default: 'next' }),
   include_total_count: Type.Boolean({ default: false }),
-  sort_by: Type.Union(
-    [Type.Literal('created_at'), Type.Literal('name'), Type.Literal('expires_at'), Type.Literal('last_used_at')],
-    { default: 'created_at' },
-  ),
+  sort_by: Type.Enum(['created_at', 'name', 'expires_at', 'last_used_at'], { default: 'created_at' }),
   descending: Type.Boolean({ default: true }),
   user_email: Type.Optional(
     nullable(Type.String({ description: 'Tokens of this member instead; owners and admins only.' })),
@@ -125,9 +123,9 @@ const Claims = {
   type: Type.Literal('api'),
 }
 
-export const ValidVerdict = Type.Object({ status: Type.Literal('valid'), ...Claims }, { title: 'ValidVerdict' })
+const ValidVerdict = Type.Object({ status: Type.Literal('valid'), ...Claims }, { title: 'ValidVerdict' })
 
-export const RejectedVerdict = Type.Object(
+const RejectedVerdict = Type.Object(
   {
     status: Type.Literal('rejected'),
     reason: Type.Enum(REJECTION_REASONS),
@@ -161,15 +159,12 @@ export const BulkRevokeResponse = Type.Object(
   { title: 'BulkRevokeResponse' },
 )
 
-export const SigningKeyRotate = Type.Object(
-  { alg: Type.Optional(nullable(Type.Union([Type.Literal('EdDSA'), Type.Literal('ES256')]))) },
-  { title: 'SigningKeyRotate' },
-)
+export const SigningKeyRotate = Type.Object({ alg: Type.Optional(nullable(Algorithm)) }, { title: 'SigningKeyRotate' })
 
 export const SigningKeyResponse = Type.Object(
   {
     kid: Type.String({ description: 'RFC 7638 thumbprint.' }),
-    alg: Type.Union([Type.Literal('EdDSA'), Type.Literal('ES256')]),
+    alg: Algorithm,
     signing: Type.Boolean({ description: 'New tokens are signed with this key.' }),
     created_at: Instant,
     retired_at: nullable(Instant),

@@ -1,21 +1,16 @@
-import { isUuid, Unavailable } from '@rescind/protocol'
+import { isUuid } from '@rescind/protocol'
 import type { Authentication } from '../access/authentication.ts'
 import { authorize } from '../access/authorize.ts'
 import { authorizationValues } from './authorization-values.ts'
-import { callDecoder } from './call-decoder.ts'
 import { claimedEmail } from './claimed-email.ts'
+import { callDecoder } from './decode/call-decoder.ts'
+import type { QueryParameters } from './decode/query-string.ts'
+import { validationBody } from './decode/validation-error.ts'
 import type { Exchange } from './exchange.ts'
 import { pathParameters } from './path-pattern.ts'
-import type { QueryParameters } from './query-string.ts'
-import { refuse, respond } from './respond.ts'
-import type { Route } from './route.ts'
+import type { PathParams, Route } from './route.ts'
 import type { Shell } from './shell.ts'
 import { successBody } from './success-body.ts'
-import type { Traffic } from './traffic.ts'
-import { validationBody } from './validation-error.ts'
-
-/** Path parameters by name. */
-export type PathParams = Readonly<Record<string, string>>
 
 type Rejection = Extract<Authentication, { rejected: unknown }>
 type Serve = (...call: Parameters<RouteServer>) => Promise<void>
@@ -25,20 +20,17 @@ const NO_CREDENTIAL = { 'www-authenticate': 'Bearer realm="rescind"' }
 const INVALID_TOKEN = { 'www-authenticate': 'Bearer realm="rescind", error="invalid_token"' }
 
 /** Serves requests to one route. Answers by itself and never throws. */
-export type RouteServer = (exchange: Exchange, params: PathParams, query: QueryParameters) => void
+type RouteServer = (exchange: Exchange, params: PathParams, query: QueryParameters) => void
 
 export function serveRoute(shell: Shell, route: Route): RouteServer {
   const serve = steps(shell, route)
   return (exchange, params, query) => {
-    serve(exchange, params, query).catch((fault: unknown) => {
-      exchange.fault = fault
-      refuse(shell.traffic, exchange, fault instanceof Unavailable ? fault.code : 'internal')
-    })
+    serve(exchange, params, query).catch((fault: unknown) => exchange.fail(fault))
   }
 }
 
 /** The steps of every request, in the order of the contract. */
-function steps({ traffic, limits, authenticate }: Shell, route: Route): Serve {
+function steps({ limits, authenticate }: Shell, route: Route): Serve {
   const pathIds = pathParameters(route.path)
   const uuidParameters = pathIds.filter((name) => route.freePathIds?.includes(name) !== true)
   const businessParameter = route.business === 'path' ? pathIds[0] : undefined
@@ -48,11 +40,9 @@ function steps({ traffic, limits, authenticate }: Shell, route: Route): Serve {
   return async (exchange, rawParams, rawQuery) => {
     exchange.route = route.path
     const { request } = exchange
-    if (traffic.draining) return refuse(traffic, exchange, 'draining')
-
     const authentication = await authenticate(authorizationValues(request.rawHeaders))
-    if ('unavailable' in authentication) return refuse(traffic, exchange, authentication.unavailable)
-    if ('rejected' in authentication) return refuseUnauthenticated(traffic, exchange, authentication)
+    if ('unavailable' in authentication) return exchange.refuse(authentication.unavailable)
+    if ('rejected' in authentication) return refuseUnauthenticated(exchange, authentication)
     const { principal } = authentication
     exchange.tokenId = principal.tokenId
 
@@ -64,20 +54,20 @@ function steps({ traffic, limits, authenticate }: Shell, route: Route): Serve {
       path: businessParameter === undefined ? undefined : params[businessParameter],
       claimedEmail: email,
     })
-    if ('refused' in authorization) return refuse(traffic, exchange, authorization.refused)
+    if ('refused' in authorization) return exchange.refuse(authorization.refused)
     const { businessId } = authorization
-    if (uuidParameters.some((name) => !isUuid(params[name]))) return refuse(traffic, exchange, 'path_id_invalid')
+    if (uuidParameters.some((name) => !isUuid(params[name]))) return exchange.refuse('path_id_invalid')
     if (businessId !== null) exchange.businessId = businessId
 
     const decoding = decode(request, rawQuery, limits.bodyBytes)
     const decoded = decoding instanceof Promise ? await decoding : decoding
     if ('refused' in decoded) {
       if (decoded.reason !== undefined) exchange.reason = decoded.reason
-      return refuse(traffic, exchange, decoded.refused)
+      return exchange.refuse(decoded.refused)
     }
     if ('errors' in decoded) {
       exchange.reason = [...new Set(decoded.errors.map(({ type }) => type))].join(' ')
-      return respond(traffic, exchange, 422, validationBody(decoded.errors))
+      return exchange.respond(422, validationBody(decoded.errors))
     }
 
     const answer = await route.handler({
@@ -91,22 +81,18 @@ function steps({ traffic, limits, authenticate }: Shell, route: Route): Serve {
     })
     if ('refused' in answer) {
       // The token died while the request was running.
-      if (answer.refused === 'not_authenticated') return refuseUnauthenticated(traffic, exchange, DIED)
-      return refuse(traffic, exchange, answer.refused)
+      if (answer.refused === 'not_authenticated') return refuseUnauthenticated(exchange, DIED)
+      return exchange.refuse(answer.refused)
     }
-    respond(traffic, exchange, status, successBody(answer.code, answer.data))
+    exchange.respond(status, successBody(answer.code, answer.data))
   }
 }
 
 /** One body whatever the reason, and one challenge (RFC 6750 section 3); the reason goes to the log. */
-function refuseUnauthenticated(
-  traffic: Traffic,
-  exchange: Exchange,
-  { rejected, presented, tokenId }: Rejection,
-): void {
+function refuseUnauthenticated(exchange: Exchange, { rejected, presented, tokenId }: Rejection): void {
   exchange.reason = rejected
   if (tokenId !== undefined) exchange.tokenId = tokenId
-  refuse(traffic, exchange, 'not_authenticated', presented ? INVALID_TOKEN : NO_CREDENTIAL)
+  exchange.refuse('not_authenticated', presented ? INVALID_TOKEN : NO_CREDENTIAL)
 }
 
 /** `params` with its UUIDs in the one spelling that ids have here. */

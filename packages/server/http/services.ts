@@ -2,7 +2,7 @@ import type { SigningAlgorithm } from '@rescind/protocol'
 import type { Access } from '../access/access.ts'
 import type { CheckToken } from '../access/check-token.ts'
 import type { Revocations } from '../revocations/revocations.ts'
-import type { KeyRing } from '../tokens/key-ring.ts'
+import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 
 /** What the routes call. */
@@ -10,7 +10,7 @@ export interface Services {
   readonly access: Access
   readonly tokens: Tokens
   readonly revocations: Revocations
-  readonly keys: Pick<KeyRing, 'list' | 'rotate' | 'retire'>
+  readonly keys: Pick<SigningKeys, 'list' | 'rotate' | 'retire'>
   /** The service's own verdict on a token. */
   readonly checkToken: CheckToken
   /** Algorithm of new signing keys unless the request names one. */

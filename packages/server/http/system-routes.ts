@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { refuse, respond } from './respond.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Exchange } from './exchange.ts'
 import type { Traffic } from './traffic.ts'
 
 interface Deps {
@@ -20,34 +20,19 @@ export const SYSTEM_PATHS = {
 
 export function addSystemRoutes(app: FastifyInstance, { traffic, jwks, document, isReady }: Deps): void {
   const documentJson = JSON.stringify(document)
-  const answerJson = (path: string, body: () => string) =>
+  get(SYSTEM_PATHS.live, (exchange) => exchange.respond(200, '{"status":"live"}'))
+  get(SYSTEM_PATHS.ready, (exchange) =>
+    isReady() ? exchange.respond(200, '{"status":"ready"}') : exchange.refuse('may_not_decide'),
+  )
+  get(SYSTEM_PATHS.jwks, (exchange) => exchange.respond(200, JSON.stringify(jwks())))
+  get(SYSTEM_PATHS.openapi, (exchange) => exchange.respond(200, documentJson))
+
+  function get(path: string, answer: (exchange: Exchange) => void): void {
     app.get(path, (request, reply) => {
       reply.hijack()
-      const exchange = opened(request, path)
-      if (traffic.draining) refuse(traffic, exchange, 'draining')
-      else respond(traffic, exchange, 200, body())
+      const exchange = traffic.of(request.raw)
+      exchange.route = path
+      answer(exchange)
     })
-
-  answerJson(SYSTEM_PATHS.jwks, () => JSON.stringify(jwks()))
-  answerJson(SYSTEM_PATHS.openapi, () => documentJson)
-
-  // Alive while shutting down too: it ends by itself and need not be killed.
-  app.get(SYSTEM_PATHS.live, (request, reply) => {
-    reply.hijack()
-    respond(traffic, opened(request, SYSTEM_PATHS.live), 200, '{"status":"live"}')
-  })
-
-  app.get(SYSTEM_PATHS.ready, (request, reply) => {
-    reply.hijack()
-    const exchange = opened(request, SYSTEM_PATHS.ready)
-    if (traffic.draining) refuse(traffic, exchange, 'draining')
-    else if (!isReady()) refuse(traffic, exchange, 'may_not_decide')
-    else respond(traffic, exchange, 200, '{"status":"ready"}')
-  })
-
-  function opened(request: FastifyRequest, path: string) {
-    const exchange = traffic.of(request.raw)
-    exchange.route = path
-    return exchange
   }
 }

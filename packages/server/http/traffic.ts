@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Exchange } from './exchange.ts'
-import { Outbox } from './outbox.ts'
+import { Exchange } from './exchange.ts'
 
 interface Deps {
   readonly monotonicMs: () => number
@@ -12,13 +11,13 @@ interface Deps {
 
 /** Knows every connection and every exchange in progress, so that each is logged once and shutting down can wait. */
 export class Traffic {
-  /** Through which every answer leaves. */
-  readonly outbox = new Outbox(setImmediate)
   #draining = false
+  #cutOff = false
+  #ready: (() => void)[] = []
   readonly #deps: Deps
-  readonly #exchanges = new Map<IncomingMessage, Exchange>()
-  /** With the last response of each. */
-  readonly #connections = new Map<Socket, ServerResponse | undefined>()
+  readonly #inProgress = new Map<IncomingMessage, Exchange>()
+  /** With the last exchange of each, in progress or not. */
+  readonly #connections = new Map<Socket, Exchange | undefined>()
   readonly #idle = Promise.withResolvers<void>()
 
   constructor(deps: Deps) {
@@ -33,40 +32,53 @@ export class Traffic {
   }
 
   begin(request: IncomingMessage, response: ServerResponse): Exchange {
-    const exchange: Exchange = {
+    const exchange = new Exchange(this, {
       id: this.#deps.requestId(request),
       request,
       response,
       startedMs: this.#deps.monotonicMs(),
       admitted: !this.#draining,
-    }
-    this.#exchanges.set(request, exchange)
-    this.#connections.set(request.socket, response)
+    })
+    this.#inProgress.set(request, exchange)
+    this.#connections.set(request.socket, exchange)
     return exchange
   }
 
   /** The exchange that `request` opened. */
   of(request: IncomingMessage): Exchange {
-    const exchange = this.#exchanges.get(request)
+    const exchange = this.#inProgress.get(request)
     if (exchange === undefined) throw new Error('the request did not come through the server, or has been answered')
     return exchange
   }
 
-  /** The last exchange in progress on a connection. */
-  on(connection: Socket): Exchange | undefined {
-    return [...this.#exchanges.values()].findLast((exchange) => exchange.request.socket === connection)
+  /** The last exchange that a connection carried. */
+  last(connection: Socket): Exchange | undefined {
+    return this.#connections.get(connection)
+  }
+
+  /** Whether a connection carries an exchange in progress. */
+  isBusy(connection: Socket): boolean {
+    const exchange = this.#connections.get(connection)
+    return exchange !== undefined && this.#inProgress.has(exchange.request)
+  }
+
+  /**
+   * Sends an answer when this turn of the event loop ends, right after those that became ready before it in the same
+   * turn. An answer wakes up whoever waits for it, and waking a sleeping client costs more than serving its request
+   * did: sent together, the first answer pays that for all of them.
+   *
+   * @param write writes the answer to its socket; must not throw
+   */
+  send(write: () => void): void {
+    if (this.#ready.length === 0) setImmediate(() => this.#sendReady())
+    this.#ready.push(write)
   }
 
   end(exchange: Exchange): void {
-    if (!this.#exchanges.delete(exchange.request)) return
+    if (!this.#inProgress.delete(exchange.request)) return
     if (exchange.response.headersSent) exchange.status ??= exchange.response.statusCode
     this.#deps.onEnd(exchange)
     if (this.#draining) this.#checkIdle()
-  }
-
-  /** The response to the last request that a connection carried. */
-  lastResponse(connection: Socket): ServerResponse | undefined {
-    return this.#connections.get(connection)
   }
 
   get draining(): boolean {
@@ -87,18 +99,30 @@ export class Traffic {
     }
   }
 
+  /** Closes every connection, whatever it is doing. */
+  cutOff(): void {
+    this.#cutOff = true
+    for (const socket of this.#connections.keys()) socket.destroy()
+  }
+
+  #sendReady(): void {
+    const answers = this.#ready
+    this.#ready = []
+    for (const write of answers) write()
+  }
+
   #checkIdle(): void {
-    for (const exchange of this.#exchanges.values()) if (exchange.admitted) return
+    for (const exchange of this.#inProgress.values()) if (exchange.admitted) return
     this.#idle.resolve()
   }
 
-  /** What was answered has ended; what was not goes on without a client. */
+  /** An answer that was on its way has ended; what is not answered goes on without a client. */
   #connectionClosed(socket: Socket): void {
     this.#connections.delete(socket)
-    for (const exchange of this.#exchanges.values()) {
+    for (const exchange of this.#inProgress.values()) {
       if (exchange.request.socket !== socket) continue
-      exchange.clientGone = exchange.refusal !== 'request_timeout'
-      if (exchange.status !== undefined || exchange.response.headersSent) this.end(exchange)
+      exchange.clientGone = !this.#cutOff
+      if (exchange.response.headersSent) this.end(exchange)
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { Clock, EntryBody } from '@rescind/protocol'
-import type { AuditAction, BulkSubject, Revocation, Transaction } from '../storage/storage.ts'
+import type { AuditAction, BulkTarget, Revocation, Transaction } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import type { Enforcement } from './enforcement.ts'
 
-export type TenantSubject = Exclude<BulkSubject, { kind: 'key' }>
+export type TenantTarget = Exclude<BulkTarget, { kind: 'key' }>
 
 export interface RevokeAllRequest {
-  readonly subject: TenantSubject
+  readonly target: TenantTarget
   /** Email the revocation is attributed to. */
   readonly by: string
   readonly reason: string | null
@@ -14,7 +14,7 @@ export interface RevokeAllRequest {
 
 export type RevokeAllOutcome = { readonly revocation: Revocation } | Refused
 
-const AUDITED: Record<TenantSubject['kind'], AuditAction> = { business: 'business.revoked', member: 'member.revoked' }
+const AUDITED: Record<TenantTarget['kind'], AuditAction> = { business: 'business.revoked', member: 'member.revoked' }
 
 /**
  * Revokes every token that a business or a member holds at this moment, with one entry. Tokens issued later are not
@@ -23,17 +23,17 @@ const AUDITED: Record<TenantSubject['kind'], AuditAction> = { business: 'busines
 export async function revokeAll(
   deps: { readonly clock: Clock; readonly enforcement: Enforcement },
   write: Write,
-  { subject, by, reason }: RevokeAllRequest,
+  { target, by, reason }: RevokeAllRequest,
 ): Promise<RevokeAllOutcome> {
   const outcome = await write<RevokeAllOutcome>(async (tx, audit) => {
-    if ((await tx.business(subject.businessId)) === undefined) return { refused: 'business_not_found' }
-    if (subject.kind === 'member' && (await tx.member(subject.businessId, subject.userId)) === undefined) {
+    if ((await tx.business(target.businessId)) === undefined) return { refused: 'business_not_found' }
+    if (target.kind === 'member' && (await tx.member(target.businessId, target.userId)) === undefined) {
       return { refused: 'member_not_found' }
     }
-    const revocation = await endAllTokens(tx, subject, { atMs: deps.clock.nowMs(), by, reason })
-    await audit(AUDITED[subject.kind], {
-      businessId: subject.businessId,
-      id: subject.kind === 'member' ? subject.userId : subject.businessId,
+    const revocation = await endAllTokens(tx, target, { atMs: deps.clock.nowMs(), by, reason })
+    await audit(AUDITED[target.kind], {
+      businessId: target.businessId,
+      id: target.kind === 'member' ? target.userId : target.businessId,
     })
     return { revocation }
   })
@@ -42,29 +42,29 @@ export async function revokeAll(
 }
 
 /**
- * Ends every token of `subject` issued so far. The lock comes before the counter is read: a token that is being issued
+ * Ends every token of `target` issued so far. The lock comes before the counter is read: a token that is being issued
  * at this moment either has its index already and is covered, or gets it after this transaction and is not.
  */
 export async function endAllTokens(
   tx: Transaction,
-  subject: BulkSubject,
+  target: BulkTarget,
   cause: Omit<Revocation, 'seq'>,
 ): Promise<Revocation> {
-  await tx.lockSubject(subject)
+  await tx.lockTarget(target)
   const beforeIdx = await tx.nextIdx()
-  const entry = await tx.appendEntry(entryBody(subject, beforeIdx), cause.atMs)
+  const entry = await tx.appendEntry(entryBody(target, beforeIdx), cause.atMs)
   const revocation = { seq: entry.seq, ...cause }
-  await tx.insertBulkRevocation(subject, beforeIdx, revocation)
+  await tx.insertBulkRevocation(target, beforeIdx, revocation)
   return revocation
 }
 
-function entryBody(subject: BulkSubject, beforeIdx: number): EntryBody {
-  switch (subject.kind) {
+function entryBody(target: BulkTarget, beforeIdx: number): EntryBody {
+  switch (target.kind) {
     case 'business':
-      return { kind: 'business_revoked', businessId: subject.businessId, beforeIdx }
+      return { kind: 'business_revoked', businessId: target.businessId, beforeIdx }
     case 'member':
-      return { kind: 'member_revoked', businessId: subject.businessId, userId: subject.userId, beforeIdx }
+      return { kind: 'member_revoked', businessId: target.businessId, userId: target.userId, beforeIdx }
     case 'key':
-      return { kind: 'key_retired', kid: subject.kid }
+      return { kind: 'key_retired', kid: target.kid }
   }
 }

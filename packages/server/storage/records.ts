@@ -76,7 +76,7 @@ export interface Standing {
 }
 
 /** What a bulk revocation ends. */
-export type BulkSubject =
+export type BulkTarget =
   | { readonly kind: 'business'; readonly businessId: string }
   | { readonly kind: 'member'; readonly businessId: string; readonly userId: string }
   | { readonly kind: 'key'; readonly kid: string }

@@ -54,7 +54,7 @@ export interface SigningKeyTable {
 }
 
 /** One row. */
-export interface IdxCounterTable {
+interface IdxCounterTable {
   id: 1
   next_idx: number
 }

@@ -1,7 +1,7 @@
 import type { Entry, EntryBody, Position, Unavailable } from '@rescind/protocol'
 import type {
   AuditEvent,
-  BulkSubject,
+  BulkTarget,
   Business,
   Installation,
   Member,
@@ -53,7 +53,6 @@ export interface Reads {
   installation(): Promise<Installation | undefined>
   head(): Promise<Position>
 
-  tokenById(id: string): Promise<TokenRecord | undefined>
   /** By the record's id or by the jti: both are UUIDs, neither repeats. */
   tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined>
   standing(idx: number): Promise<Standing | undefined>
@@ -79,7 +78,7 @@ export interface Transaction extends Reads {
    * before any of them reads the index counter.
    */
   lockHolder(holder: { businessId: string | null; userId: string; kid: string }): Promise<void>
-  lockSubject(subject: BulkSubject): Promise<void>
+  lockTarget(subject: BulkTarget): Promise<void>
   /** The next index, used by nobody else ever again. */
   takeIdx(): Promise<number>
   /** The index the next token will get. */
@@ -91,7 +90,7 @@ export interface Transaction extends Reads {
   /** Records the revocation of one token on its row. The entry must have been appended. */
   markRevoked(idx: number, revocation: Revocation): Promise<void>
   /** Records a bulk revocation: from now on every token of `subject` with an index below `beforeIdx` reads as revoked. */
-  insertBulkRevocation(subject: BulkSubject, beforeIdx: number, revocation: Revocation): Promise<void>
+  insertBulkRevocation(subject: BulkTarget, beforeIdx: number, revocation: Revocation): Promise<void>
   /** Keeps the later of the stored and the given time, for each index. */
   recordUsage(usage: ReadonlyMap<number, number>): Promise<void>
 

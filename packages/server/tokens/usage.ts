@@ -1,6 +1,9 @@
 import type { Clock } from '@rescind/protocol'
 import type { Storage } from '../storage/storage.ts'
 
+/** Tokens written in one transaction: a few milliseconds. */
+const SLICE = 200
+
 /**
  * When each token was last used. Verifying only notes it in memory; the notes are written in batches, because a write
  * for every verification would make the database the speed of verification.
@@ -8,7 +11,7 @@ import type { Storage } from '../storage/storage.ts'
 export class Usage {
   readonly #storage: Pick<Storage, 'transact'>
   readonly #clock: Clock
-  #lastUsedAtMs = new Map<number, number>()
+  readonly #lastUsedAtMs = new Map<number, number>()
 
   constructor(storage: Pick<Storage, 'transact'>, clock: Clock) {
     this.#storage = storage
@@ -20,11 +23,16 @@ export class Usage {
     this.#lastUsedAtMs.set(idx, this.#clock.nowMs())
   }
 
-  /** Writes what was noted since the last flush. Notes of a flush that fails are dropped: they are statistics. */
+  /**
+   * Writes what was noted since the last flush, a slice at a time, so that requests are served in between. Notes of a
+   * flush that fails are dropped: they are statistics.
+   */
   async flush(): Promise<void> {
-    if (this.#lastUsedAtMs.size === 0) return
-    const notes = this.#lastUsedAtMs
-    this.#lastUsedAtMs = new Map()
-    await this.#storage.transact((tx) => tx.recordUsage(notes))
+    const notes = [...this.#lastUsedAtMs]
+    this.#lastUsedAtMs.clear()
+    for (let from = 0; from < notes.length; from += SLICE) {
+      const slice = new Map(notes.slice(from, from + SLICE))
+      await this.#storage.transact((tx) => tx.recordUsage(slice))
+    }
   }
 }

@@ -16,7 +16,7 @@ import {
 import { createVerifier, type Verifier, type VerifierOptions } from '@rescind/verifier'
 
 /** Signs whatever it is told to, the way a legitimate signer would and in every way it would not. */
-export interface Signer {
+interface Signer {
   readonly alg: SigningAlgorithm
   readonly jwk: PublicJwk
   readonly publicKey: KeyObject

@@ -114,13 +114,22 @@ test('a clock that is out of order makes no token last for ever', () => {
   assert.equal(outcome(verifier, signer.mint(claimsOf())), 'expired')
 })
 
-test('expired and revoked reads as revoked, and both come before what the caller expects', () => {
+test('expired and revoked reads as revoked, and both come before missing scopes', () => {
   const { verifier, log } = installation([signer])
   log({ kind: 'token_revoked', idx: 1 })
-  const expected = { businessId: claimsOf().sub, scopes: ['feed'] }
+  const expected = { scopes: ['feed'] }
   assert.equal(outcome(verifier, signer.mint(claimsOf({ idx: 1, exp: 1 })), expected), 'revoked')
   assert.equal(outcome(verifier, signer.mint(claimsOf({ exp: 1 })), expected), 'expired')
-  assert.equal(outcome(verifier, signer.mint(claimsOf()), expected), 'wrong_business')
+  assert.equal(outcome(verifier, signer.mint(claimsOf()), expected), 'insufficient_scope')
+})
+
+test("whoever asks about tokens of one business does not learn what became of another's", () => {
+  const { verifier, log } = installation([signer])
+  log({ kind: 'token_revoked', idx: 1 })
+  const expected = { businessId: claimsOf().sub }
+  for (const changes of [{}, { exp: 1 }, { idx: 1 }]) {
+    assert.equal(outcome(verifier, signer.mint(claimsOf(changes)), expected), 'wrong_business')
+  }
 })
 
 test('a token satisfies the expectation of its own business only', () => {

@@ -44,8 +44,8 @@ export function businessRoutes({ access }: Services): Route[] {
     success: { ...success, codes: ['BUSINESS_FOUND'] },
     errors: ['business_not_found', 'member_not_found'],
     handler: async (call) => {
-      const actor = await access.subject(call)
-      if ('refused' in actor) return actor
+      const subject = await access.subject(call)
+      if ('refused' in subject) return subject
       const business = await access.business(call.params.business_id)
       if (business === undefined) return { refused: 'business_not_found' }
       return { code: 'BUSINESS_FOUND', data: presentBusiness(business) }

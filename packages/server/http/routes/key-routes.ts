@@ -1,4 +1,4 @@
-import type { KeyInfo } from '../../tokens/key-ring.ts'
+import type { KeyInfo } from '../../tokens/signing-keys.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { SigningKeyListResponse, SigningKeyResponse, SigningKeyRotate } from '../schemas.ts'
 import type { Services } from '../services.ts'

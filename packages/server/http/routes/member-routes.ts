@@ -46,8 +46,8 @@ export function memberRoutes({ access }: Services): Route[] {
     success: { ...success, codes: ['MEMBER_FOUND'] },
     errors: ['business_not_found', 'member_not_found'],
     handler: async (call) => {
-      const actor = await access.subject(call)
-      if ('refused' in actor) return actor
+      const subject = await access.subject(call)
+      if ('refused' in subject) return subject
       const member = await access.member(call.params.business_id, call.params.user_id)
       return member ? { code: 'MEMBER_FOUND', data: presentMember(member) } : { refused: 'member_not_found' }
     },

@@ -1,4 +1,4 @@
-import type { TenantSubject } from '../../revocations/revoke-all.ts'
+import type { TenantTarget } from '../../revocations/revoke-all.ts'
 import type { Revocation } from '../../revocations/revoke-token.ts'
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts'
 import { APITokenRevokeRequest, APITokenRevokeResponse, BulkRevokeRequest, BulkRevokeResponse } from '../schemas.ts'
@@ -97,13 +97,13 @@ export function revokeRoutes({ access, revocations }: Services): Route[] {
   async function endAll(
     call: Call<unknown, { reason?: string | null } | null>,
     code: 'BUSINESS_TOKENS_REVOKED' | 'MEMBER_TOKENS_REVOKED',
-    subject: TenantSubject,
+    target: TenantTarget,
   ): Promise<Answer<ReturnType<typeof presentRevocation>>> {
-    const actor = await access.subject(call)
-    if ('refused' in actor) return actor
+    const subject = await access.subject(call)
+    if ('refused' in subject) return subject
     const outcome = await revocations.revokeAll(access.writeAs(call), {
-      subject,
-      by: actor.email,
+      target,
+      by: subject.email,
       reason: call.body?.reason ?? null,
     })
     return 'refused' in outcome ? outcome : { code, data: presentRevocation(outcome.revocation) }

@@ -25,7 +25,7 @@ export function verifyRoute({ access, checkToken }: Services): Route {
       data: Verdict,
       codes: ['TOKEN_VERIFIED'],
     },
-    errors: ['other_business', 'may_not_decide', 'business_not_found', 'member_not_found'],
+    errors: ['business_not_found', 'member_not_found'],
     handler: async (call) => {
       const subject = await access.subject(call)
       if ('refused' in subject) return subject

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Selectable } from 'kysely'
-import type { BulkSubject, Revocation } from '../records.ts'
+import type { BulkTarget, Revocation } from '../records.ts'
 import type { BulkRevocationTable } from '../schema.ts'
 import { sqlBuilder } from './sql-builder.ts'
 import { type Placeholders, prepareCommand } from './statement.ts'
@@ -22,7 +22,7 @@ export function bulkRevocationStatements(db: DatabaseSync) {
   )
 
   return {
-    insertBulkRevocation(subject: BulkSubject, beforeIdx: number, { seq, atMs, by, reason }: Revocation): void {
+    insertBulkRevocation(subject: BulkTarget, beforeIdx: number, { seq, atMs, by, reason }: Revocation): void {
       insert.run({
         seq,
         kind: subject.kind,

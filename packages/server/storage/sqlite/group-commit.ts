@@ -7,8 +7,8 @@ import { UnitScope } from './unit-scope.ts'
 const MAX_BATCH = 512
 
 interface QueuedUnit {
-  readonly run: (scope: UnitScope) => Promise<unknown>
-  readonly resolve: (value: unknown) => void
+  /** Resolves to what settles the unit once its batch is durable. */
+  readonly run: (scope: UnitScope) => Promise<() => void>
   readonly reject: (error: unknown) => void
 }
 
@@ -72,7 +72,13 @@ export class GroupCommit {
   submit<T>(run: (scope: UnitScope) => Promise<T>): Promise<T> {
     if (this.#failure) return Promise.reject(this.#failure)
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ run, resolve: resolve as (value: unknown) => void, reject })
+      this.#queue.push({
+        run: async (scope) => {
+          const value = await run(scope)
+          return () => resolve(value)
+        },
+        reject,
+      })
       this.#schedule()
     })
   }
@@ -121,11 +127,11 @@ export class GroupCommit {
     this.#savepoint.run()
     const scope = new UnitScope()
     try {
-      const value = await unit.run(scope)
+      const settle = await unit.run(scope)
       scope.end()
       this.#release.run()
       entries.push(...scope.entries)
-      return () => unit.resolve(value)
+      return settle
     } catch (error) {
       scope.end()
       if (isEngineFault(error)) throw error

@@ -4,16 +4,9 @@ import { StorageRefused } from '../storage.ts'
 import { inTransaction } from './in-transaction.ts'
 import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
+import type { Migration } from './migrations/migration.ts'
 
-/** One step of the schema. Once released it never changes. */
-export interface Migration {
-  /** 1, 2, 3, … without gaps. */
-  readonly version: number
-  readonly name: string
-  readonly sql: string
-}
-
-export const MIGRATIONS: readonly Migration[] = [tables, guards]
+const MIGRATIONS: readonly Migration[] = [tables, guards]
 
 /**
  * Brings the schema up to date, each step in a transaction of its own together with its record.

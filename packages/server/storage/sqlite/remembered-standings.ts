@@ -6,7 +6,8 @@ const LIMIT = 10_000
 /**
  * Standings that were read from committed rows, which every request asks for. A write that could change one makes it
  * forgotten before it is written, and nothing is remembered again until the batch of that write has ended. So what is
- * remembered is what the database says, inside a unit and outside, whether the batch commits or not.
+ * remembered is what the database says, inside a unit and outside, whether the batch commits or not. Nothing is
+ * remembered once the storage has failed or is closed.
  */
 export class RememberedStandings {
   readonly #standings = new Map<number, Standing | undefined>()

@@ -5,7 +5,7 @@ import type { RememberedStandings } from './remembered-standings.ts'
 import type { Statements } from './statements.ts'
 
 /** Runs a synchronous step when its turn has come. */
-export type RunStep = <T>(step: () => T) => Promise<T>
+type RunStep = <T>(step: () => T) => Promise<T>
 
 /** Reads through prepared statements, each at the moment `run` chooses. */
 export class SqliteReads implements Reads {
@@ -26,9 +26,6 @@ export class SqliteReads implements Reads {
     return this.#run(() => this.#statements.head())
   }
 
-  tokenById(id: string): Promise<TokenRecord | undefined> {
-    return this.#run(() => this.#statements.tokenById(id))
-  }
   tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined> {
     return this.#run(() => this.#statements.tokenByIdOrJti(uuid))
   }

@@ -35,6 +35,7 @@ export class SqliteStorage implements Storage {
     this.#statements = statements
     this.#commits = new GroupCommit(db, (entries) => this.#deliver?.(entries))
     this.failed = this.#commits.failed
+    this.failed.then(() => this.#standings.forgetAll())
     this.read = new SqliteReads(this.#statements, this.#standings, (step) => this.#runRead(step))
   }
 
@@ -60,6 +61,7 @@ export class SqliteStorage implements Storage {
   }
 
   close(): Promise<void> {
+    this.#standings.forgetAll()
     this.#closed ??= this.#commits.drained().then(() => {
       this.#db.close()
       this.#lock.release()

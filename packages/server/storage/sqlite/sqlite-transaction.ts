@@ -1,7 +1,7 @@
 import type { Entry, EntryBody } from '@rescind/protocol'
 import type {
   AuditEvent,
-  BulkSubject,
+  BulkTarget,
   Business,
   Installation,
   Member,
@@ -30,7 +30,7 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
   /** Nothing to lock: units run one after the other. */
   async lockHolder(): Promise<void> {}
   /** Nothing to lock: units run one after the other. */
-  async lockSubject(): Promise<void> {}
+  async lockTarget(): Promise<void> {}
 
   /** Remembers nothing: what it reads may not be committed. */
   override standing(idx: number): Promise<Standing | undefined> {
@@ -63,7 +63,7 @@ export class SqliteTransaction extends SqliteReads implements Transaction {
     this.standings.forget(idx)
     return this.#scope.run(() => this.#statements.markRevoked(idx, revocation))
   }
-  insertBulkRevocation(subject: BulkSubject, beforeIdx: number, revocation: Revocation): Promise<void> {
+  insertBulkRevocation(subject: BulkTarget, beforeIdx: number, revocation: Revocation): Promise<void> {
     this.standings.forgetAll()
     return this.#scope.run(() => this.#statements.insertBulkRevocation(subject, beforeIdx, revocation))
   }

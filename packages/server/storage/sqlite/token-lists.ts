@@ -81,6 +81,18 @@ function filtered(shape: FilterShape, args: FilterArgs) {
     .$if(!shape.ofBusiness, (query) => query.where('business_id', 'is', null))
     .$if(shape.ofHolder, (query) => query.where('user_id', '=', args.userId))
     .$if(!shape.includeRevoked, (query) => query.where('revoked_seq', 'is', null))
+    .$if(shape.ofHolder && !shape.includeRevoked, (query) => query.where('idx', 'in', notRevokedOneByOne(shape, args)))
+}
+
+/** Finds a holder's few living tokens among all that were ever revoked, by an index that has only the former. */
+function notRevokedOneByOne(shape: FilterShape, args: FilterArgs) {
+  return sqlBuilder
+    .selectFrom('tokens')
+    .where('user_id', '=', args.userId)
+    .where('revoked_seq', 'is', null)
+    .$if(shape.ofBusiness, (query) => query.where('business_id', '=', args.businessId))
+    .$if(!shape.ofBusiness, (query) => query.where('business_id', 'is', null))
+    .select('idx')
 }
 
 /** One holder's tokens are found by their holder and then sorted: `+` keeps the engine from walking a whole business in order. */

@@ -44,10 +44,6 @@ export function tokenStatements(db: DatabaseSync) {
   )
 
   return {
-    tokenById(id: string): TokenRecord | undefined {
-      const row = byId.get({ id })
-      return row && decodeToken(row)
-    },
     tokenByIdOrJti(uuid: string): TokenRecord | undefined {
       const row = byId.get({ id: uuid }) ?? byJti.get({ jti: uuid })
       return row && decodeToken(row)

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrations.ts'
+import type { Migration } from './migration.ts'
 
 /**
  * Triggers that make the database itself refuse what must never happen. Updates are guarded without a column list,

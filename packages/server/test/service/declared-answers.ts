@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import Schema from 'typebox/schema'
+import type { Answered } from './answered.ts'
+
+/** What an OpenAPI document declares of answers. */
+export interface Declared {
+  /**
+   * An answer of a declared operation must have a declared status, a body of the schema declared for it, and a code or
+   * sentence that the description of the status lists. Paths and methods that the document does not have are not its
+   * matter.
+   *
+   * @throws AssertionError otherwise
+   */
+  check(method: string, path: string, answered: Pick<Answered, 'status' | 'json'>): void
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, object>> }
+}
+
+interface Operation {
+  readonly operationId: string
+  readonly responses: Readonly<Record<string, Response>>
+}
+
+interface Response {
+  readonly description: string
+  readonly content?: Readonly<Record<string, { readonly schema?: object }>>
+}
+
+type Validate = (body: { readonly code?: unknown; readonly detail?: unknown } | undefined) => void
+
+/** Reads the document that the service at `url` serves. */
+export async function readDeclared(url: string): Promise<Declared> {
+  const response = await fetch(`${url}/openapi.json`)
+  const document = (await response.json()) as Document
+  const patterns = Object.entries(document.paths)
+    // A literal segment wins over a parameter.
+    .toSorted(([one], [other]) => one.split('{').length - other.split('{').length)
+    .map(([template, operations]) => ({ matches: patternOf(template), operations }))
+  const validators = new Map<string, Validate>()
+
+  return {
+    check(method, path, { status, json }) {
+      const pathname = path.split('?', 1)[0] ?? ''
+      const found = patterns.find(({ matches }) => matches.test(pathname))
+      const operation = found?.operations[method.toLowerCase()]
+      if (operation === undefined) return
+      const key = `${operation.operationId} ${status}`
+      const validate = validators.get(key) ?? validatorOf(document, operation, status)
+      validators.set(key, validate)
+      validate(json)
+    },
+  }
+}
+
+function patternOf(template: string): RegExp {
+  return new RegExp(`^${template.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`)
+}
+
+function validatorOf(document: Document, { operationId, responses }: Operation, status: number): Validate {
+  const declared = responses[status]
+  assert.ok(declared, `${operationId} answered ${status}, which the document does not declare`)
+  const schema = declared.content?.['application/json']?.schema
+  assert.ok(schema, `${operationId} has no schema for ${status}`)
+  const validator = Schema.Compile({ ...schema, components: document.components })
+  const listed = declared.description.split('\n').filter((line) => line.startsWith('- '))
+  return (body) => {
+    // The answer to a HEAD.
+    if (body === undefined) return
+    const { code, detail } = body
+    const said = typeof code === 'string' ? `- \`${code}\`: ` : `- ${detail}`
+    if (status !== 422)
+      assert.ok(
+        listed.some((line) => line.startsWith(said)),
+        `${operationId} ${status} lacks ${said}`,
+      )
+    if (validator.Check(body)) return
+    const [, errors] = validator.Errors(body)
+    assert.fail(`${operationId} ${status} answered what its schema does not allow: ${JSON.stringify(errors)}`)
+  }
+}
