@@ -88,7 +88,7 @@ CREATE TABLE tokens (
   CHECK (revoked_seq IS NOT NULL OR (revoked_by IS NULL AND revocation_reason IS NULL))
 ) STRICT;
 
-CREATE INDEX living_tokens_of_holder ON tokens (business_id, user_id) WHERE revoked_seq IS NULL;
+CREATE INDEX living_tokens_of_holder ON tokens (business_id, user_id, created_at_ms, id) WHERE revoked_seq IS NULL;
 CREATE INDEX tokens_of_holder_by_created_at ON tokens (business_id, user_id, created_at_ms, id);
 CREATE INDEX tokens_by_created_at ON tokens (business_id, created_at_ms, id);
 CREATE INDEX tokens_by_name ON tokens (business_id, name, id);
