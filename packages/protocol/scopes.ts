@@ -16,11 +16,6 @@ export const OPERATOR_SCOPES = ['operator', 'introspect', 'feed'] as const satis
 /** A management scope or one of the application. */
 export const SCOPE_PATTERN = /^[a-z0-9_.:-]{1,64}$/
 
-/** True for a management scope or an application scope. */
-export function isScope(text: string): boolean {
-  return SCOPE_PATTERN.test(text)
-}
-
 export function isOperatorScope(scope: string): boolean {
   return OPERATOR_SCOPES.some((each) => each === scope)
 }

@@ -126,7 +126,7 @@ async function openStorage({ dataDir }: Config): Promise<Storage> {
 
 async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
   const { storage, installation, firstTokens } = folder
-  const { verifier, enforcement, signingKeys } = await startDeciding(folder)
+  const { lease, verifier, enforcement, signingKeys } = await startDeciding(folder)
   const usage = new Usage(storage, clock)
   const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const log = createLog(config.logLevel)
@@ -144,7 +144,6 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
     checkToken,
     tokenPrefix: installation.tokenPrefix,
   })
-  let failed = false
   const app = createApp({
     routes,
     authenticate: createAuthenticate(checkToken),
@@ -155,7 +154,7 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
       version: manifest.version,
       description: 'API tokens that are dead, everywhere and for good, once their revocation is answered.',
     }),
-    isReady: () => !failed,
+    isReady: lease.holds,
     monotonicMs: () => performance.now(),
     newRequestId: randomUUID,
   })
@@ -167,7 +166,6 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
     url: listeningUrl(app.fastify.server.address(), config),
     firstTokens,
     failed: storage.failed.then((cause) => {
-      failed = true
       logger.fatal({ err: cause }, 'the storage failed; the service stops')
       log.flush()
       return cause
@@ -188,12 +186,13 @@ async function startDeciding({ storage, installation, keys }: OpenedFolder) {
   storage.failed.then(() => {
     storageFailed = true
   })
+  // The data folder belongs to this process alone, so it may decide for as long as it can write there.
+  const lease = { holds: () => !storageFailed }
   const verifier = createVerifier({
     issuer: installation.issuer,
     epoch: installation.epoch,
     tokenPrefix: installation.tokenPrefix,
-    // The data folder belongs to this process alone, so it may decide for as long as it can write there.
-    lease: { holds: () => !storageFailed },
+    lease,
     clock,
   })
   await applyLog(storage, verifier, installation.epoch)
@@ -213,7 +212,7 @@ async function startDeciding({ storage, installation, keys }: OpenedFolder) {
       'The master key does not open the signing keys of this data folder; start with the RESCIND_MASTER_KEY or the master.key they were made with.',
     )
   }
-  return { verifier, enforcement, signingKeys }
+  return { lease, verifier, enforcement, signingKeys }
 }
 
 async function applyLog(storage: Storage, verifier: Verifier, epoch: string): Promise<void> {
