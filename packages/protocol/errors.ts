@@ -88,6 +88,11 @@ export const ERRORS = {
     log: 'retiring the signing key in use',
   },
   body_too_large: { status: 413, detail: 'The body is larger than 64 KiB', log: 'body too large' },
+  upgrade_required: {
+    status: 426,
+    detail: 'This path takes WebSocket connections only',
+    log: 'no upgrade to WebSocket',
+  },
   headers_too_large: { status: 431, detail: 'The request headers are larger than 16 KiB', log: 'headers too large' },
   internal: {
     status: 500,

@@ -15,8 +15,13 @@ export class Keyring {
    * @throws Error when the JWK is not a sound key, or when its `kid` is not its thumbprint.
    */
   add(jwk: PublicJwk): void {
-    const key = new VerificationKey(jwk)
-    this.#keys.set(headerSegment(jwk.alg, jwk.kid), key)
+    this.addAll([jwk])
+  }
+
+  /** {@link add} for several: all of them, or none when it throws. */
+  addAll(jwks: readonly PublicJwk[]): void {
+    const keys = jwks.map((jwk) => new VerificationKey(jwk))
+    for (const key of keys) this.#keys.set(headerSegment(key.jwk.alg, key.jwk.kid), key)
   }
 
   /** Takes the key out of {@link jwks}, for good. */
@@ -29,8 +34,13 @@ export class Keyring {
     return this.#keys.get(header)
   }
 
+  /** Every key, the retired ones too, oldest first. */
+  all(): readonly PublicJwk[] {
+    return [...this.#keys.values()].map((key) => key.jwk)
+  }
+
   /** The keys that are not retired, oldest first, for a JWK Set (RFC 7517 section 5). */
   jwks(): readonly PublicJwk[] {
-    return [...this.#keys.values()].map((key) => key.jwk).filter((jwk) => !this.#retired.has(jwk.kid))
+    return this.all().filter((jwk) => !this.#retired.has(jwk.kid))
   }
 }

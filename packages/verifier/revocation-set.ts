@@ -1,5 +1,8 @@
 import { type EntryBody, isUuid, type VerifiedToken } from '@rescind/protocol'
-import { Bitmap } from './bitmap.ts'
+import { Bitmap, type BitmapPage } from './bitmap.ts'
+
+/** What a set says about more than one token. */
+export type BulkEntry = Exclude<EntryBody, { readonly kind: 'token_revoked' | 'key_added' }>
 
 /**
  * Everything the applied part of the log revokes. It only grows: whatever is covered once stays covered, in whatever
@@ -45,6 +48,29 @@ export class RevocationSet {
         body satisfies never
         throw new TypeError('An entry of unknown kind cannot be applied')
     }
+  }
+
+  /** The fewest entries that say the same, in no particular order, but for those of single tokens: those are the {@link pages}. */
+  bulkEntries(): readonly BulkEntry[] {
+    return [
+      ...[...this.#retiredKeys].map((kid) => ({ kind: 'key_retired', kid }) as const),
+      ...[...this.#businesses].map(
+        ([businessId, beforeIdx]) => ({ kind: 'business_revoked', businessId, beforeIdx }) as const,
+      ),
+      ...[...this.#members].flatMap(([businessId, members]) =>
+        [...members].map(([userId, beforeIdx]) => ({ kind: 'member_revoked', businessId, userId, beforeIdx }) as const),
+      ),
+    ]
+  }
+
+  /** The indexes of the tokens that were revoked one by one. */
+  pages(): readonly BitmapPage[] {
+    return this.#tokens.pages()
+  }
+
+  /** Revokes every token whose index is in the page. */
+  applyPage(page: BitmapPage): void {
+    this.#tokens.addPage(page)
   }
 
   #revokeMember(businessId: string, userId: string, beforeIdx: number): void {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Bitmap } from '../bitmap.ts'
+import { Bitmap, PAGE_BITS } from '../bitmap.ts'
+import { index, indexesOf } from './index-arbitrary.ts'
+
+function bitmapOf(indexes: Iterable<number>): Bitmap {
+  const bitmap = new Bitmap()
+  for (const n of indexes) bitmap.add(n)
+  return bitmap
+}
 
 test('a bitmap holds what a set of the same numbers holds', () => {
-  const index = fc.oneof(
-    fc.nat({ max: 100 }),
-    fc.integer({ min: 32_700, max: 32_800 }),
-    fc.integer({ min: 2 ** 31 - 40, max: 2 ** 31 - 1 }).map((n) => n + 20),
-    fc.maxSafeNat(),
-    fc.nat({ max: 70 }).map((n) => Number.MAX_SAFE_INTEGER - n),
-  )
   fc.assert(
     fc.property(fc.array(index), fc.array(index), (added, asked) => {
       const bitmap = new Bitmap()
@@ -34,4 +34,44 @@ test('what cannot be an index is refused, and nothing is added', () => {
     assert.throws(() => bitmap.add(index), RangeError)
   }
   for (let n = 0; n < 64; n++) assert.ok(!bitmap.has(n))
+  assert.deepEqual(bitmap.pages(), [])
+})
+
+test('the pages of a bitmap are in order, none is empty, and together they are the set', () => {
+  fc.assert(
+    fc.property(fc.array(index), (added) => {
+      const pages = bitmapOf(added).pages()
+      const numbers = [...new Set(added.map((n) => Math.floor(n / PAGE_BITS)))].sort((a, b) => a - b)
+      assert.deepEqual(
+        pages.map(({ number }) => number),
+        numbers,
+      )
+      assert.deepEqual(
+        pages.flatMap(indexesOf),
+        [...new Set(added)].sort((a, b) => a - b),
+      )
+    }),
+    { seed: 2, numRuns: 300 },
+  )
+})
+
+test('adding the pages of another bitmap makes the union', () => {
+  fc.assert(
+    fc.property(fc.array(index), fc.array(index), (own, others) => {
+      const bitmap = bitmapOf(own)
+      for (const page of bitmapOf(others).pages()) bitmap.addPage(page)
+      assert.deepEqual(bitmap.pages(), bitmapOf([...own, ...others]).pages())
+      for (const n of [...own, ...others]) assert.ok(bitmap.has(n))
+    }),
+    { seed: 3, numRuns: 300 },
+  )
+})
+
+test('an added page and the bitmap it came from go their own ways', () => {
+  const [from, to] = [bitmapOf([7]), new Bitmap()]
+  for (const page of from.pages()) to.addPage(page)
+  from.add(8)
+  to.add(9)
+  assert.deepEqual(from.pages().flatMap(indexesOf), [7, 8])
+  assert.deepEqual(to.pages().flatMap(indexesOf), [7, 9])
 })
