@@ -1,4 +1,4 @@
-import { DEFAULT_TOKEN_PREFIX, type SigningAlgorithm } from '@rescind/protocol'
+import { DEFAULT_TOKEN_PREFIX, LEASE_SECONDS, type SigningAlgorithm } from '@rescind/protocol'
 import { StartRefused } from './start-refused.ts'
 
 /** Everything the service lets its operator choose, parsed and checked once. */
@@ -21,6 +21,8 @@ export interface Config {
   readonly logLevel: LogLevel
   /** How long requests in flight may take to finish once the service was asked to stop. */
   readonly shutdownSeconds: number
+  /** How long a verifier may decide without hearing from the service. */
+  readonly leaseSeconds: number
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -120,6 +122,14 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     fallback: 10,
     parse: wholeNumber(0, 3600),
   },
+  leaseSeconds: {
+    variable: 'RESCIND_LEASE_SECONDS',
+    flag: '--lease-seconds <seconds>',
+    about: 'Time that verifiers decide without the service; the longest that a revocation waits for one of them',
+    allowed: `a whole number from ${LEASE_SECONDS.least} to ${LEASE_SECONDS.most}`,
+    fallback: LEASE_SECONDS.usual,
+    parse: wholeNumber(LEASE_SECONDS.least, LEASE_SECONDS.most),
+  },
 }
 
 /** Texts by the name of the setting, as an argument parser delivers them. They win over the environment. */
@@ -143,6 +153,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, fl
     signingAlg: read('signingAlg'),
     logLevel: read('logLevel'),
     shutdownSeconds: read('shutdownSeconds'),
+    leaseSeconds: read('leaseSeconds'),
   }
 }
 

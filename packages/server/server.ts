@@ -1,25 +1,27 @@
 /** Where everything is wired together: the only module that knows a storage backend, HTTP and the domain at once. */
 
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
-import { type Clock, createUuidV7Source, genesis, Unavailable } from '@rescind/protocol'
-import { createVerifier, type Verifier } from '@rescind/verifier'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Clocks, createUuidV7Source, type InForce, type Timers, Unavailable } from '@rescind/protocol'
+import type { Lease } from '@rescind/verifier'
+import type { Logger } from 'pino'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'
 import { createCheckToken } from './access/check-token.ts'
 import type { Config } from './config.ts'
+import { logFeedNotices } from './feed-notices.ts'
 import { createApp } from './http/app.ts'
 import { describeApi } from './http/openapi/describe-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { type FirstTokens, install, recoverOperator } from './install.ts'
-import { createLog } from './log.ts'
+import { checkPort, listeningUrl, refusedListen } from './listening.ts'
+import { createLog, type Log } from './log.ts'
 import { loadMasterKey, type ServiceKeys } from './master-key.ts'
 import manifest from './package.json' with { type: 'json' }
-import { createLocalEnforcement } from './revocations/enforcement.ts'
 import { createRevocations } from './revocations/revocations.ts'
 import { endAllTokens } from './revocations/revoke-all.ts'
 import { endToken } from './revocations/revoke-token.ts'
+import { type Deciding, startDeciding } from './start-deciding.ts'
 import { StartRefused } from './start-refused.ts'
 import { openSqlite } from './storage/sqlite/open-sqlite.ts'
 import { type Installation, type Storage, StorageRefused } from './storage/storage.ts'
@@ -31,8 +33,21 @@ import { Usage } from './tokens/usage.ts'
 
 const USAGE_FLUSH_MS = 15_000
 
-const clock: Clock = { nowMs: () => Date.now() }
-const newId = createUuidV7Source(clock, randomUUID)
+/** How long a start waits for the first lease of its node, in milliseconds. */
+const FIRST_LEASE_MS = 5_000
+
+/** What a token has to permit for its holder to follow the feed. */
+const MAY_FOLLOW = { scopes: ['feed'] }
+
+const clocks: Clocks = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
+const timers: Timers = {
+  after: (delayMs, run) => {
+    // Nothing that waits keeps a process alive that has nothing else to do.
+    const timer = setTimeout(run, delayMs).unref()
+    return () => clearTimeout(timer)
+  },
+}
+const newId = createUuidV7Source(clocks, randomUUID)
 
 /** An opened data folder: everything but the network. */
 interface OpenedFolder {
@@ -84,8 +99,9 @@ export function setUp(config: Config): Promise<FirstTokens | undefined> {
 /** Issues a new operator token to whoever holds the data folder of a service that is stopped. */
 export function recoverOperatorToken(config: Config): Promise<string> {
   return withFolder(config, async (folder) => {
-    const { signingKeys } = await startDeciding(folder)
-    const deps = { storage: folder.storage, clock, newId, newUuid: randomUUID }
+    // Nothing is in force or not while nobody serves.
+    const signingKeys = await openSigningKeys(folder, () => Promise.reject(new Unavailable('may_not_decide')))
+    const deps = { storage: folder.storage, clock: clocks, newId, newUuid: randomUUID }
     return recoverOperator(deps, issueDeps(folder.installation, signingKeys, Number.POSITIVE_INFINITY))
   })
 }
@@ -106,7 +122,10 @@ async function openFolder(config: Config): Promise<OpenedFolder> {
     const existing = await storage.read.installation()
     const keys = loadMasterKey(config.dataDir, config.masterKey, existing === undefined)
     if (existing !== undefined) return { storage, installation: existing, keys, firstTokens: undefined }
-    const firstTokens = await install({ storage, clock, newId, newUuid: randomUUID, sealingKey: keys.sealing }, config)
+    const firstTokens = await install(
+      { storage, clock: clocks, newId, newUuid: randomUUID, sealingKey: keys.sealing },
+      config,
+    )
     const installation = await storage.read.installation()
     if (installation === undefined) throw new Error('The first start left no installation behind.')
     return { storage, installation, keys, firstTokens }
@@ -118,27 +137,45 @@ async function openFolder(config: Config): Promise<OpenedFolder> {
 
 async function openStorage({ dataDir }: Config): Promise<Storage> {
   try {
-    return await openSqlite({ dataDir, clock })
+    return await openSqlite({ dataDir, clock: clocks })
   } catch (error) {
     throw error instanceof StorageRefused ? new StartRefused(error.message, { cause: error }) : error
   }
 }
 
 async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
-  const { storage, installation, firstTokens } = folder
-  const { lease, verifier, enforcement, signingKeys } = await startDeciding(folder)
-  const usage = new Usage(storage, clock)
-  const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const log = createLog(config.logLevel)
+  const usage = new Usage(folder.storage, clocks)
+  const deciding = await startNode(config, folder, log.logger, usage)
+  try {
+    return await serve(config, folder, deciding, log, usage)
+  } catch (error) {
+    // Nobody is attached, so it leaves at once, and whoever starts next waits for nobody.
+    await deciding.node.leave(AbortSignal.timeout(FIRST_LEASE_MS))
+    throw error
+  }
+}
+
+async function serve(
+  config: Config,
+  folder: OpenedFolder,
+  { node, verifier, lease, feed }: Deciding,
+  log: Log,
+  usage: Usage,
+): Promise<Service> {
+  const { storage, installation, firstTokens } = folder
   const { logger } = log
+  const inForce = (seq: number) => node.inForce(seq)
+  const signingKeys = await openSigningKeys(folder, inForce)
+  const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const routes = createRoutes({
-    access: createAccess({ storage, clock, newId, tokens: { endToken, endAllTokens, inForce: enforcement.inForce } }),
+    access: createAccess({ storage, clock: clocks, newId, tokens: { endToken, endAllTokens, inForce } }),
     tokens: createTokens({
       ...issueDeps(installation, signingKeys, config.maxActiveTokens),
       read: storage.read,
       cursors: createCursorCodec(folder.keys.cursors),
     }),
-    revocations: createRevocations({ clock, enforcement }),
+    revocations: createRevocations({ clock: clocks, enforcement: node }),
     keys: signingKeys,
     defaultAlg: config.signingAlg,
     checkToken,
@@ -147,6 +184,12 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
   const app = createApp({
     routes,
     authenticate: createAuthenticate(checkToken),
+    feed: {
+      accept: (socket, { tokenId, token }) => {
+        const isGood = () => verifier.verify(token, MAY_FOLLOW).status !== 'rejected'
+        return feed.accept(socket, { tokenId, isGood })
+      },
+    },
     logger,
     jwks: () => ({ keys: verifier.jwks() }),
     document: describeApi(routes, {
@@ -155,24 +198,33 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
       description: 'API tokens that are dead, everywhere and for good, once their revocation is answered.',
     }),
     isReady: lease.holds,
-    monotonicMs: () => performance.now(),
+    monotonicMs: clocks.monotonicMs,
     newRequestId: randomUUID,
   })
   await app.fastify.listen({ host: config.host, port: config.port })
 
   const flush = () => usage.flush().catch((error: unknown) => logger.warn({ err: error }, 'last uses were not stored'))
   const flushing = setInterval(flush, USAGE_FLUSH_MS).unref()
+  let hasFailed = false
   return {
     url: listeningUrl(app.fastify.server.address(), config),
     firstTokens,
     failed: storage.failed.then((cause) => {
+      hasFailed = true
       logger.fatal({ err: cause }, 'the storage failed; the service stops')
       log.flush()
       return cause
     }),
     stop: async () => {
       clearInterval(flushing)
-      await app.drain(AbortSignal.timeout(config.shutdownSeconds * 1000))
+      const deadlineMs = clocks.monotonicMs() + config.shutdownSeconds * 1000
+      const deadline = AbortSignal.timeout(config.shutdownSeconds * 1000)
+      await app.drain(deadline, async () => {
+        feed.leave()
+        // Waiting for leases that will not end in time helps nobody: whoever starts next waits for them.
+        const canLeave = !hasFailed && clocks.monotonicMs() + node.longestGrantMs <= deadlineMs
+        await node.leave(canLeave ? deadline : AbortSignal.abort())
+      })
       await flush()
       await storage.close()
       log.flush()
@@ -180,44 +232,22 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
   }
 }
 
-/** The verifier of this node, with the whole log applied, and everything that depends on it. */
-async function startDeciding({ storage, installation, keys }: OpenedFolder) {
-  let storageFailed = false
-  storage.failed.then(() => {
-    storageFailed = true
-  })
-  // The data folder belongs to this process alone, so it may decide for as long as it can write there.
-  const lease = { holds: () => !storageFailed }
-  const verifier = createVerifier({
-    issuer: installation.issuer,
-    epoch: installation.epoch,
-    tokenPrefix: installation.tokenPrefix,
-    lease,
-    clock,
-  })
-  await applyLog(storage, verifier, installation.epoch)
-  const enforcement = createLocalEnforcement(verifier)
-  const signingKeys = SigningKeys.open(
-    {
-      read: storage.read,
-      clock,
-      masterKey: keys.sealing,
-      inForce: enforcement.inForce,
-      endKey: (tx, kid, cause) => endAllTokens(tx, { kind: 'key', kid }, cause),
-    },
-    await storage.read.signingKeys(),
-  )
-  if (signingKeys === undefined) {
-    throw new StartRefused(
-      'The master key does not open the signing keys of this data folder; start with the RESCIND_MASTER_KEY or the master.key they were made with.',
-    )
-  }
-  return { lease, verifier, enforcement, signingKeys }
-}
-
-async function applyLog(storage: Storage, verifier: Verifier, epoch: string): Promise<void> {
+/** Makes this process a node that may decide, with the whole log applied. */
+async function startNode(config: Config, folder: OpenedFolder, logger: Logger, usage: Usage): Promise<Deciding> {
   try {
-    await storage.follow(genesis(epoch), (entries) => verifier.apply(entries))
+    const deciding = await startDeciding({
+      storage: folder.storage,
+      installation: folder.installation,
+      clocks,
+      timers,
+      newUuid: randomUUID,
+      leaseMs: config.leaseSeconds * 1000,
+      noteUse: (idx, atMs) => usage.noteTold(idx, atMs),
+      onNotice: logFeedNotices(logger),
+      onTrouble: (error) => logger.warn({ err: error }, 'the nodes could not be read or written; it is tried again'),
+    })
+    await untilHeld(deciding.lease)
+    return deciding
   } catch (error) {
     if (error instanceof Unavailable) throw error
     throw new StartRefused(
@@ -227,39 +257,40 @@ async function applyLog(storage: Storage, verifier: Verifier, epoch: string): Pr
   }
 }
 
+/** Waits for the first lease, which is on its way. If it does not come, requests are answered 503 until another does. */
+async function untilHeld(lease: Lease): Promise<void> {
+  const deadlineMs = clocks.monotonicMs() + FIRST_LEASE_MS
+  while (!lease.holds() && clocks.monotonicMs() < deadlineMs) await delay(1)
+}
+
+/** @throws StartRefused when the master key does not open them */
+async function openSigningKeys(
+  { storage, keys }: OpenedFolder,
+  inForce: (seq: number) => Promise<InForce>,
+): Promise<SigningKeys> {
+  const signingKeys = SigningKeys.open(
+    {
+      read: storage.read,
+      clock: clocks,
+      masterKey: keys.sealing,
+      inForce,
+      endKey: (tx, kid, cause) => endAllTokens(tx, { kind: 'key', kid }, cause),
+    },
+    await storage.read.signingKeys(),
+  )
+  if (signingKeys !== undefined) return signingKeys
+  throw new StartRefused(
+    'The master key does not open the signing keys of this data folder; start with the RESCIND_MASTER_KEY or the master.key they were made with.',
+  )
+}
+
 function issueDeps(installation: Installation, signingKeys: SigningKeys, maxActiveTokens: number): IssueDeps {
-  return { installation, clock, newId, newJti: randomUUID, signingKey: () => signingKeys.current, maxActiveTokens }
-}
-
-/** @throws StartRefused when the service could not listen where it is to */
-async function checkPort({ host, port }: Config): Promise<void> {
-  const probe = createServer()
-  try {
-    await once(probe.listen(port, host), 'listening')
-  } catch (error) {
-    throw refusedListen(error, { host, port })
-  }
-  probe.close()
-  await once(probe, 'close')
-}
-
-function listeningUrl(address: AddressInfo | string | null, { host }: Config): string {
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** A failure to listen as a sentence for a person; any other error as it is. */
-function refusedListen(error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
-    case 'EADDRINUSE':
-      return new StartRefused(`Port ${port} on ${host} is taken; stop what listens there, or set RESCIND_PORT.`)
-    case 'EACCES':
-      return new StartRefused(`Listening on port ${port} is not permitted; set RESCIND_PORT to one above 1023.`)
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new StartRefused(`The address ${host} is not one of this machine; set RESCIND_HOST.`)
-    default:
-      return error
+  return {
+    installation,
+    clock: clocks,
+    newId,
+    newJti: randomUUID,
+    signingKey: () => signingKeys.current,
+    maxActiveTokens,
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@rescind/protocol'
 import type { Reads, Storage } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import { type Business, saveBusiness } from './businesses.ts'
-import { type Member, removeMember, saveMember, type TokenEnder } from './members.ts'
+import { type Member, type MemberChange, removeMember, saveMember, type TokenEnder } from './members.ts'
 import type { Principal } from './principal.ts'
 import { resolveSubject, type Subject } from './subject.ts'
 import { writeAs } from './write-as.ts'
@@ -28,8 +28,8 @@ export interface Access {
   saveBusiness(caller: Caller, business: Pick<Business, 'id' | 'name'>): Promise<Business | Refused>
   member(businessId: string, userId: string): Promise<Member | undefined>
   memberByEmail(businessId: string, email: string): Promise<Member | undefined>
-  saveMember(caller: Caller, member: Omit<Member, 'createdAtMs'>): Promise<Member | Refused>
-  removeMember(caller: Caller, member: Pick<Member, 'businessId' | 'userId'>): Promise<Member | Refused>
+  saveMember(caller: Caller, member: Omit<Member, 'createdAtMs'>): Promise<MemberChange | Refused>
+  removeMember(caller: Caller, member: Pick<Member, 'businessId' | 'userId'>): Promise<MemberChange | Refused>
 }
 
 interface Deps {

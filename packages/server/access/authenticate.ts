@@ -37,7 +37,7 @@ function rejected(reason: AuthenticationFailure, tokenId?: string): Authenticati
 const BEARER = /^bearer +(?=[^ ])/i
 
 /** The token of an RFC 6750 `Authorization` header, or `undefined` for another scheme. */
-function bearerToken(header: string): string | undefined {
+export function bearerToken(header: string): string | undefined {
   const scheme = BEARER.exec(header)
   return scheme === null ? undefined : header.slice(scheme[0].length)
 }

@@ -43,7 +43,8 @@ export function authorize(principal: Principal, requirement: Requirement, select
   return { businessId: (requirement.business === 'path' ? path : header) ?? null }
 }
 
-function permits(principal: Principal, scopes: readonly ManagementScope[]): boolean {
+/** Whether the caller's token may do one of these things. `operator` stands for every scope that members may delegate. */
+export function permits(principal: Principal, scopes: readonly ManagementScope[]): boolean {
   if (scopes.some((scope) => principal.scopes.has(scope))) return true
   const delegable = !scopes.some((scope) => scope === 'introspect' || scope === 'feed')
   return principal.kind === 'operator' && delegable && principal.scopes.has('operator')

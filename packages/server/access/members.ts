@@ -1,4 +1,4 @@
-import type { Clock } from '@rescind/protocol'
+import type { Clock, InForce } from '@rescind/protocol'
 import type { BulkTarget, Member, Revocation, Role, TokenRecord, Transaction } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import type { Principal } from './principal.ts'
@@ -11,7 +11,7 @@ export interface TokenEnder {
   endToken(tx: Transaction, idx: number, cause: Omit<Revocation, 'seq'>): Promise<Revocation>
   endAllTokens(tx: Transaction, subject: BulkTarget, cause: Omit<Revocation, 'seq'>): Promise<Revocation>
   /** Resolves when the entry is in force everywhere. */
-  inForce(seq: number): Promise<void>
+  inForce(seq: number): Promise<InForce>
 }
 
 interface Deps {
@@ -19,8 +19,15 @@ interface Deps {
   readonly tokens: TokenEnder
 }
 
-/** A membership as it is now, and the entry of the log that the change has to wait for, if it ended tokens. */
-interface Change {
+/** A membership as it is now, or was last. */
+export interface MemberChange {
+  readonly member: Member
+  /** Of the tokens that the change ended; absent when it ended none. */
+  readonly inForce?: InForce
+}
+
+/** A change that is committed, and the entry of the log that it has to wait for, if it ended tokens. */
+interface Committed {
   readonly member: Member
   readonly seq: number | null
 }
@@ -37,8 +44,8 @@ export async function saveMember(
   principal: Principal,
   by: string,
   wanted: Omit<Member, 'createdAtMs'>,
-): Promise<Member | Refused> {
-  const outcome = await write<Change | Refused>(async (tx, audit) => {
+): Promise<MemberChange | Refused> {
+  const outcome = await write<Committed | Refused>(async (tx, audit) => {
     const { businessId, userId, email, role } = wanted
     if ((await tx.business(businessId)) === undefined) return { refused: 'business_not_found' }
     const current = await tx.member(businessId, userId)
@@ -73,8 +80,8 @@ export async function removeMember(
   principal: Principal,
   by: string,
   { businessId, userId }: Pick<Member, 'businessId' | 'userId'>,
-): Promise<Member | Refused> {
-  const outcome = await write<Change | Refused>(async (tx, audit) => {
+): Promise<MemberChange | Refused> {
+  const outcome = await write<Committed | Refused>(async (tx, audit) => {
     const member = await tx.member(businessId, userId)
     if (member === undefined) return { refused: 'member_not_found' }
     const refused = await ownerRefusal(tx, principal, member, null)
@@ -109,8 +116,8 @@ async function tokensBeyond(tx: Transaction, member: Member, nowMs: number): Pro
   return tokens.filter(({ scopes }) => !scopes.every((scope) => roleAllows(member.role, scope)))
 }
 
-async function settled(deps: Deps, outcome: Change | Refused): Promise<Member | Refused> {
+async function settled(deps: Deps, outcome: Committed | Refused): Promise<MemberChange | Refused> {
   if ('refused' in outcome) return outcome
-  if (outcome.seq !== null) await deps.tokens.inForce(outcome.seq)
-  return outcome.member
+  const { member, seq } = outcome
+  return seq === null ? { member } : { member, inForce: await deps.tokens.inForce(seq) }
 }

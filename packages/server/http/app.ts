@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { ERRORS, type ErrorCode } from '@rescind/protocol'
+import { ERRORS, type ErrorCode, FEED_PATH } from '@rescind/protocol'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import { AllowedMethods } from './allowed-methods.ts'
 import { answerClientErrors } from './client-error.ts'
 import { parseQueryString, type QueryParameters } from './decode/query-string.ts'
 import { addDocsPage } from './docs-page.ts'
+import { FeedDoor, type VerifierFeed } from './feed-door.ts'
 import { createHttpServer } from './http-server.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { routerPath } from './path-pattern.ts'
@@ -20,6 +21,7 @@ import { Traffic } from './traffic.ts'
 export interface AppOptions {
   readonly routes: readonly Route[]
   readonly authenticate: Shell['authenticate']
+  readonly feed: VerifierFeed
   readonly logger: Logger
   /** The JWK set to publish. */
   readonly jwks: () => object
@@ -40,8 +42,10 @@ export interface App {
   /**
    * Shuts down: new requests are answered 503, requests in progress finish, then the server closes. What is not
    * finished when `deadline` aborts is cut off. Resolves when everything is closed.
+   *
+   * @param endFeed ends the connections of the feed, once no request needs them any more
    */
-  drain(deadline: AbortSignal): Promise<void>
+  drain(deadline: AbortSignal, endFeed?: () => Promise<void>): Promise<void>
 }
 
 /** Builds the server of `routes`. It listens once `fastify.listen` is called. */
@@ -56,10 +60,12 @@ export function createApp(options: AppOptions): App {
   const onUnreadable = (id: string, code: ErrorCode) =>
     logger.info({ requestId: id, status: ERRORS[code].status, error: code }, ERRORS[code].log)
 
+  const shell: Shell = { limits, authenticate: options.authenticate, monotonicMs }
+  const door = new FeedDoor({ ...shell, feed: options.feed, traffic })
   const app: FastifyInstance = fastify({
     logger: false,
     return503OnClosing: false,
-    serverFactory: (listener) => createHttpServer(limits, traffic, listener),
+    serverFactory: (listener) => createHttpServer({ limits, traffic, upgrades: door }, listener),
     clientErrorHandler: answerClientErrors({ traffic, newRequestId, onUnreadable }),
     frameworkErrors: (_error, request, reply) => {
       reply.hijack()
@@ -75,7 +81,6 @@ export function createApp(options: AppOptions): App {
   answerUnknown(app, traffic)
   answerFaults(app, traffic)
 
-  const shell: Shell = { limits, authenticate: options.authenticate }
   for (const route of options.routes) {
     const serve = serveRoute(shell, route)
     app.route<{ Params: PathParams; Querystring: QueryParameters }>({
@@ -87,9 +92,13 @@ export function createApp(options: AppOptions): App {
       },
     })
   }
+  app.get(FEED_PATH, (request, reply) => {
+    reply.hijack()
+    door.refuse(traffic.of(request.raw))
+  })
   addSystemRoutes(app, { traffic, jwks: options.jwks, document: options.document, isReady: options.isReady })
   addDocsPage(app, traffic, options.document)
-  return { fastify: app, drain: (deadline) => drain(app, traffic, deadline) }
+  return { fastify: app, drain: (deadline, endFeed) => drain(app, traffic, deadline, endFeed) }
 }
 
 /** The body is read after all checks that need none, so Fastify must not read it first. */
@@ -129,9 +138,15 @@ function isClientError(fault: unknown): boolean {
 }
 
 /** Closes the server without dropping what it works on, until `deadline` aborts. */
-async function drain(app: FastifyInstance, traffic: Traffic, deadline: AbortSignal): Promise<void> {
+async function drain(
+  app: FastifyInstance,
+  traffic: Traffic,
+  deadline: AbortSignal,
+  endFeed?: () => Promise<void>,
+): Promise<void> {
   const expired = deadline.aborted ? Promise.resolve() : once(deadline, 'abort')
   await Promise.race([traffic.drain(), expired])
+  await endFeed?.()
   const closed = app.close()
   traffic.closeUnused()
   await Promise.race([closed, expired])

@@ -78,6 +78,13 @@ export class Exchange {
     this.#traffic.end(this)
   }
 
+  /** The connection belongs to another protocol from now on (RFC 9110 section 15.2.2). */
+  switchProtocols(): void {
+    this.status = 101
+    this.response.detachSocket(this.request.socket)
+    this.#traffic.end(this)
+  }
+
   /** Answers with a row of the error table. */
   refuse(code: ErrorCode, more?: ResponseHeaders): void {
     this.refusal ??= code

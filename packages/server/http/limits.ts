@@ -2,7 +2,7 @@
 export interface Limits {
   readonly bodyBytes: number
   readonly headerBytes: number
-  /** From the first byte of a request, or the opening of the connection, to the end of its headers. */
+  /** From the first byte of a request, or the opening of the connection, to the end of its headers. With {@link timeoutCheckMs}, how long who has not said who they are can hold a connection. */
   readonly headersTimeoutMs: number
   /** From the first byte of a request to the end of its body. At least {@link headersTimeoutMs}. */
   readonly requestTimeoutMs: number
@@ -17,7 +17,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
-  headersTimeoutMs: 10_000,
+  headersTimeoutMs: 4_000,
   requestTimeoutMs: 10_000,
   timeoutCheckMs: 1_000,
   keepAliveTimeoutMs: 72_000,

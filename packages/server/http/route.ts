@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@rescind/protocol'
+import type { ErrorCode, InForce } from '@rescind/protocol'
 import type { Static, TSchema } from 'typebox'
 import type { Caller } from '../access/access.ts'
 import type { Requirement } from '../access/authorize.ts'
@@ -30,6 +30,8 @@ export interface Route extends Requirement {
     readonly schemaName: string
     readonly data: TSchema
     readonly codes: readonly SuccessCode[]
+    /** Whether the answer waits for an entry of the log, and says in its headers how that came to be in force. */
+    readonly inForce?: 'always' | 'sometimes'
   }
   /** Refusals of the handler; those that every route has are not repeated. */
   readonly errors: readonly ErrorCode[]
@@ -47,7 +49,14 @@ export interface Call<Query = unknown, Body = unknown, Params = PathParams> exte
 }
 
 /** What a handler answers: the data of a success envelope, whose message is the code's, or a refusal. */
-export type Answer<Data> = { readonly code: SuccessCode; readonly data: Data } | { readonly refused: ErrorCode }
+export type Answer<Data> = Success<Data> | { readonly refused: ErrorCode }
+
+interface Success<Data> {
+  readonly code: SuccessCode
+  readonly data: Data
+  /** Of the entry that the answer waited for. */
+  readonly inForce?: InForce | undefined
+}
 
 /** `{name}`s of a path. */
 type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`

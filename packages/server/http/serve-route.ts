@@ -1,23 +1,21 @@
 import { isUuid } from '@rescind/protocol'
-import type { Authentication } from '../access/authentication.ts'
 import { authorize } from '../access/authorize.ts'
+import { admit, refuseUnauthenticated } from './admit.ts'
 import { authorizationValues } from './authorization-values.ts'
 import { claimedEmail } from './claimed-email.ts'
 import { callDecoder } from './decode/call-decoder.ts'
 import type { QueryParameters } from './decode/query-string.ts'
 import { validationBody } from './decode/validation-error.ts'
 import type { Exchange } from './exchange.ts'
+import { inForceHeaders } from './in-force-headers.ts'
 import { pathParameters } from './path-pattern.ts'
 import type { PathParams, Route } from './route.ts'
 import type { Shell } from './shell.ts'
 import { successBody } from './success-body.ts'
 
-type Rejection = Extract<Authentication, { rejected: unknown }>
 type Serve = (...call: Parameters<RouteServer>) => Promise<void>
 
-const DIED: Rejection = { rejected: 'revoked', presented: true }
-const NO_CREDENTIAL = { 'www-authenticate': 'Bearer realm="rescind"' }
-const INVALID_TOKEN = { 'www-authenticate': 'Bearer realm="rescind", error="invalid_token"' }
+const DIED = { rejected: 'revoked', presented: true } as const
 
 /** Serves requests to one route. Answers by itself and never throws. */
 type RouteServer = (exchange: Exchange, params: PathParams, query: QueryParameters) => void
@@ -30,7 +28,7 @@ export function serveRoute(shell: Shell, route: Route): RouteServer {
 }
 
 /** The steps of every request, in the order of the contract. */
-function steps({ limits, authenticate }: Shell, route: Route): Serve {
+function steps({ limits, authenticate, monotonicMs }: Shell, route: Route): Serve {
   const pathIds = pathParameters(route.path)
   const uuidParameters = pathIds.filter((name) => route.freePathIds?.includes(name) !== true)
   const businessParameter = route.business === 'path' ? pathIds[0] : undefined
@@ -40,11 +38,8 @@ function steps({ limits, authenticate }: Shell, route: Route): Serve {
   return async (exchange, rawParams, rawQuery) => {
     exchange.route = route.path
     const { request } = exchange
-    const authentication = await authenticate(authorizationValues(request.rawHeaders))
-    if ('unavailable' in authentication) return exchange.refuse(authentication.unavailable)
-    if ('rejected' in authentication) return refuseUnauthenticated(exchange, authentication)
-    const { principal } = authentication
-    exchange.tokenId = principal.tokenId
+    const principal = admit(exchange, await authenticate(authorizationValues(request.rawHeaders)))
+    if (principal === undefined) return
 
     const params = lowerUuids(rawParams, uuidParameters)
     const email = claimedEmail(request.headers['x-user-email'])
@@ -70,6 +65,7 @@ function steps({ limits, authenticate }: Shell, route: Route): Serve {
       return exchange.respond(422, validationBody(decoded.errors))
     }
 
+    const calledMs = monotonicMs()
     const answer = await route.handler({
       principal,
       businessId,
@@ -84,15 +80,10 @@ function steps({ limits, authenticate }: Shell, route: Route): Serve {
       if (answer.refused === 'not_authenticated') return refuseUnauthenticated(exchange, DIED)
       return exchange.refuse(answer.refused)
     }
-    exchange.respond(status, successBody(answer.code, answer.data))
+    const { code, data, inForce } = answer
+    const headers = inForce && inForceHeaders(inForce, monotonicMs() - calledMs)
+    exchange.respond(status, successBody(code, data), headers)
   }
-}
-
-/** One body whatever the reason, and one challenge (RFC 6750 section 3); the reason goes to the log. */
-function refuseUnauthenticated(exchange: Exchange, { rejected, presented, tokenId }: Rejection): void {
-  exchange.reason = rejected
-  if (tokenId !== undefined) exchange.tokenId = tokenId
-  exchange.refuse('not_authenticated', presented ? INVALID_TOKEN : NO_CREDENTIAL)
 }
 
 /** `params` with its UUIDs in the one spelling that ids have here. */

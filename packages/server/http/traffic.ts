@@ -62,6 +62,12 @@ export class Traffic {
     return exchange !== undefined && this.#inProgress.has(exchange.request)
   }
 
+  /** Whether nothing is on its way over a connection: every request on it has been answered, to the last byte. */
+  isQuiet(connection: Socket): boolean {
+    const response = this.#connections.get(connection)?.response
+    return response === undefined || (response.writableFinished && response.socket === null)
+  }
+
   /**
    * Sends an answer when this turn of the event loop ends, right after those that became ready before it in the same
    * turn. An answer wakes up whoever waits for it, and waking a sleeping client costs more than serving its request

@@ -1,4 +1,4 @@
-import type { Clock, EntryBody } from '@rescind/protocol'
+import type { Clock, EntryBody, InForce } from '@rescind/protocol'
 import type { AuditAction, BulkTarget, Revocation, Transaction } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import type { Enforcement } from './enforcement.ts'
@@ -12,7 +12,7 @@ export interface RevokeAllRequest {
   readonly reason: string | null
 }
 
-export type RevokeAllOutcome = { readonly revocation: Revocation } | Refused
+export type RevokeAllOutcome = { readonly revocation: Revocation; readonly inForce: InForce } | Refused
 
 const AUDITED: Record<TenantTarget['kind'], AuditAction> = { business: 'business.revoked', member: 'member.revoked' }
 
@@ -25,7 +25,7 @@ export async function revokeAll(
   write: Write,
   { target, by, reason }: RevokeAllRequest,
 ): Promise<RevokeAllOutcome> {
-  const outcome = await write<RevokeAllOutcome>(async (tx, audit) => {
+  const outcome = await write<{ readonly revocation: Revocation } | Refused>(async (tx, audit) => {
     if ((await tx.business(target.businessId)) === undefined) return { refused: 'business_not_found' }
     if (target.kind === 'member' && (await tx.member(target.businessId, target.userId)) === undefined) {
       return { refused: 'member_not_found' }
@@ -37,8 +37,8 @@ export async function revokeAll(
     })
     return { revocation }
   })
-  if ('revocation' in outcome) await deps.enforcement.inForce(outcome.revocation.seq)
-  return outcome
+  if ('refused' in outcome) return outcome
+  return { ...outcome, inForce: await deps.enforcement.inForce(outcome.revocation.seq) }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock } from '@rescind/protocol'
+import type { Clock, InForce } from '@rescind/protocol'
 import type { Revocation, TokenRecord, Transaction } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import type { Enforcement } from './enforcement.ts'
@@ -19,7 +19,12 @@ export interface RevokeRequest {
 
 export type RevokedToken = TokenRecord & { readonly revocation: Revocation }
 
-export type RevokeOutcome = { readonly token: RevokedToken; readonly first: boolean } | Refused
+interface Revoked {
+  readonly token: RevokedToken
+  readonly first: boolean
+}
+
+export type RevokeOutcome = (Revoked & { readonly inForce: InForce }) | Refused
 
 /**
  * Revokes one token, for good. Resolves when the revocation is in force everywhere: from then on every verification that
@@ -30,7 +35,7 @@ export async function revokeToken(
   write: Write,
   request: RevokeRequest,
 ): Promise<RevokeOutcome> {
-  const outcome = await write<RevokeOutcome>(async (tx, audit) => {
+  const outcome = await write<Revoked | Refused>(async (tx, audit) => {
     const token = await tx.tokenByIdOrJti(request.tokenId)
     if (token === undefined || token.businessId !== request.businessId) return { refused: 'token_not_found' }
     if (request.reach !== 'everyone' && request.reach.userId !== token.userId) return { refused: 'not_your_token' }
@@ -44,8 +49,8 @@ export async function revokeToken(
     await audit('token.revoked', { businessId: token.businessId, id: token.id })
     return { token: { ...token, revocation }, first: true }
   })
-  if ('token' in outcome) await deps.enforcement.inForce(outcome.token.revocation.seq)
-  return outcome
+  if ('refused' in outcome) return outcome
+  return { ...outcome, inForce: await deps.enforcement.inForce(outcome.token.revocation.seq) }
 }
 
 /** Revokes a token that is not revoked yet: one entry in the log, and the same fact on the token's row. */

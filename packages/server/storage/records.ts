@@ -121,3 +121,15 @@ export interface AuditEvent {
   /** Id of what was acted on: a token, member, business or key. */
   readonly subjectId: string
 }
+
+/** A node that may be deciding, or granting leases to verifiers that do. One process, from its start to its end. */
+export interface NodeRecord {
+  /** UUID, never used again. */
+  readonly nodeId: string
+  /** The longest lease the node ever holds or grants. Whoever waits for the node waits this long, whatever its own configuration says. */
+  readonly leaseMs: number
+  /** Goes up with every renewal, and with nothing else. */
+  readonly renewals: number
+  /** The node, and everyone who holds a lease from it, has applied the log up to here or cannot decide. As it last reported. */
+  readonly inForceSeq: number
+}

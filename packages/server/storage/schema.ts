@@ -15,6 +15,7 @@ export interface Schema {
   log_head: LogHeadTable
   bulk_revocations: BulkRevocationTable
   audit_events: AuditEventTable
+  nodes: NodeTable
 }
 
 /** At most one row. */
@@ -121,4 +122,17 @@ export interface AuditEventTable {
   claimed_email: string | null
   business_id: string | null
   subject_id: string
+}
+
+/** Stays after the node has left, so that no other takes its id. */
+export interface NodeTable {
+  node_id: string
+  lease_ms: number
+  joined_at_ms: number
+  renewals: Generated<number>
+  in_force_seq: Generated<number>
+  /** When it first granted a lease. */
+  grants_since_ms: number | null
+  /** Absent while the node is a member. */
+  left_at_ms: number | null
 }

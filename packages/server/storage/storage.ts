@@ -6,6 +6,7 @@ import type {
   Installation,
   Member,
   NewToken,
+  NodeRecord,
   Revocation,
   SigningKeyRecord,
   Standing,
@@ -37,11 +38,44 @@ export interface Storage {
    */
   follow(after: Position, deliver: (entries: readonly Entry[]) => void): Promise<void>
 
+  /** Who may be deciding. */
+  readonly membership: Membership
+
   /** Resolves when the storage can no longer promise anything (a commit failed); the process must stop. */
   readonly failed: Promise<Unavailable>
 
   /** Waits for running units, then releases files and locks. Later calls fail with {@link Unavailable}. */
   close(): Promise<void>
+}
+
+/**
+ * The nodes of the installation. Everything here is read from and written to the one place where entries are committed,
+ * and is durable when it resolves: whoever reads the members after an entry was committed sees every node that has not
+ * seen the entry yet.
+ *
+ * @throws Unavailable (`storage_unavailable`) from every method, when nothing is known to have happened
+ */
+export interface Membership {
+  /** Adds a node with no renewals that has reported nothing. An id that was used before is refused with an Error. */
+  join(node: { readonly nodeId: string; readonly leaseMs: number }): Promise<void>
+  /**
+   * To be called before the node grants its first lease: from then on whoever comes after it knows that there may be
+   * some. A node that ended without ever granting may be gone from the members as soon as it cannot decide any more.
+   */
+  announceGrants(nodeId: string): Promise<void>
+  /**
+   * Counts a renewal and records what is in force, in one statement that also reads the head.
+   *
+   * @returns the head, or `undefined` when the node is no member any more
+   */
+  renew(nodeId: string, inForceSeq: number): Promise<Position | undefined>
+  /** Records what is in force without renewing. Does nothing for a node that is no member any more. */
+  report(nodeId: string, inForceSeq: number): Promise<void>
+  members(): Promise<readonly NodeRecord[]>
+  /** Removes a node that has stopped deciding, and from which nobody holds a lease. */
+  leave(nodeId: string): Promise<void>
+  /** Removes a node that has ended without leaving, unless it has renewed beyond `renewals`. */
+  remove(nodeId: string, renewals: number): Promise<void>
 }
 
 /** The storage cannot be opened; the message tells a person what to do. */
@@ -52,6 +86,8 @@ export class StorageRefused extends Error {
 export interface Reads {
   installation(): Promise<Installation | undefined>
   head(): Promise<Position>
+  /** The entries after `seq`, in order, at most `limit` of them. */
+  entriesAfter(seq: number, limit: number): Promise<Entry[]>
 
   /** By the record's id or by the jti: both are UUIDs, neither repeats. */
   tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined>
@@ -75,10 +111,12 @@ export interface Reads {
 export interface Transaction extends Reads {
   /**
    * Takes, in this order, the locks that issuing a token shares with bulk revocations of its business, member and key,
-   * before any of them reads the index counter.
+   * before any of them reads the index counter. What is not there is not added either before this transaction has ended.
    */
   lockHolder(holder: { businessId: string | null; userId: string; kid: string }): Promise<void>
   lockTarget(subject: BulkTarget): Promise<void>
+  /** As in {@link Reads}, and nothing of it changes before this transaction has ended. */
+  standing(idx: number): Promise<Standing | undefined>
   /** The next index, used by nobody else ever again. */
   takeIdx(): Promise<number>
   /** The index the next token will get. */

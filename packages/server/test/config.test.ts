@@ -16,6 +16,7 @@ test('without any setting the service listens on this machine only and keeps its
     signingAlg: 'EdDSA',
     logLevel: 'info',
     shutdownSeconds: 10,
+    leaseSeconds: 30,
   })
 })
 
@@ -30,6 +31,7 @@ test('every setting is read from its variable', () => {
     RESCIND_SIGNING_ALG: 'ES256',
     RESCIND_LOG_LEVEL: 'debug',
     RESCIND_SHUTDOWN_SECONDS: '0',
+    RESCIND_LEASE_SECONDS: '300',
   })
   assert.deepEqual(config, {
     host: '::1',
@@ -42,6 +44,7 @@ test('every setting is read from its variable', () => {
     signingAlg: 'ES256',
     logLevel: 'debug',
     shutdownSeconds: 0,
+    leaseSeconds: 300,
   })
 })
 
@@ -96,6 +99,7 @@ test('wrong values of every setting are refused', () => {
     RESCIND_SIGNING_ALG: ['RS256', 'none', 'eddsa'],
     RESCIND_LOG_LEVEL: ['verbose', 'INFO', 'toString'],
     RESCIND_SHUTDOWN_SECONDS: ['-1', '3601', 'soon'],
+    RESCIND_LEASE_SECONDS: ['1', '301', '2.5', '30s'],
   }
   const named = new Set([...Object.keys(wrong), 'RESCIND_MASTER_KEY'])
   assert.deepEqual(named, new Set(Object.values(SETTINGS).map(({ variable }) => variable)))

@@ -31,6 +31,7 @@ const VIOLATIONS: readonly (readonly [file: string, imported: string])[] = [
   ['packages/server/revocations/planted.ts', '../access/authorize.ts'],
   ['packages/server/access/planted.ts', '../tokens/issue-token.ts'],
   ['packages/server/access/planted.ts', 'typebox'],
+  ['packages/server/revocations/planted.ts', 'ws'],
   ['packages/server/storage/planted.ts', '../tokens/issue-token.ts'],
   ['packages/server/storage/planted.ts', '@rescind/verifier'],
   ['packages/server/storage/planted.ts', '../server.ts'],

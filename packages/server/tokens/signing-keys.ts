@@ -1,4 +1,4 @@
-import type { Clock, PublicJwk, SigningAlgorithm } from '@rescind/protocol'
+import type { Clock, InForce, PublicJwk, SigningAlgorithm } from '@rescind/protocol'
 import type { Reads, Revocation, SigningKeyRecord, Transaction } from '../storage/storage.ts'
 import type { Refused, Write } from '../storage/write.ts'
 import { generateSigningKey, openSigningKey, type SigningKey, sealSigningKey } from './signing-key.ts'
@@ -12,13 +12,19 @@ export interface KeyInfo {
   readonly signing: boolean
 }
 
+/** A key as it is since the change, which is in force. */
+export interface KeyChange {
+  readonly key: KeyInfo
+  readonly inForce: InForce
+}
+
 interface Deps {
-  readonly read: Pick<Reads, 'signingKeys'>
+  readonly read: Pick<Reads, 'signingKeys' | 'head'>
   readonly clock: Clock
   /** 32 bytes. */
   readonly masterKey: Uint8Array
   /** Resolves when the entry is in force everywhere. */
-  readonly inForce: (seq: number) => Promise<void>
+  readonly inForce: (seq: number) => Promise<InForce>
   /** Revokes every token a key signed; see revocations. */
   readonly endKey: (tx: Transaction, kid: string, cause: Omit<Revocation, 'seq'>) => Promise<Revocation>
 }
@@ -27,18 +33,34 @@ interface Deps {
 export class SigningKeys {
   readonly #deps: Deps
   #current: SigningKey
+  /** The newest key, while it is not known to be in force. */
+  #next: SigningKey | undefined
 
-  private constructor(deps: Deps, current: SigningKey) {
+  private constructor(deps: Deps, current: SigningKey, next: SigningKey | undefined) {
     this.#deps = deps
     this.#current = current
+    this.#next = next
   }
 
-  /** @returns `undefined` when the master key does not open the key that signs. */
+  /**
+   * Whoever added the newest key may have ended before that was in force. Until it is, the oldest signs: the key in use
+   * is never retired, so that one was in force before any other was.
+   *
+   * @returns `undefined` when the master key does not open the keys
+   */
   static open(deps: Deps, records: readonly SigningKeyRecord[]): SigningKeys | undefined {
-    const newest = newestActive(records)
-    if (newest === undefined) throw new Error('The database holds no signing key that is not retired.')
-    const key = openSigningKey(newest, deps.masterKey)
-    return key && new SigningKeys(deps, key)
+    const oldest = records.find(isActive)
+    const newest = records.findLast(isActive)
+    if (oldest === undefined || newest === undefined) {
+      throw new Error('The database holds no signing key that is not retired.')
+    }
+    const current = openSigningKey(oldest, deps.masterKey)
+    const next = newest === oldest ? undefined : openSigningKey(newest, deps.masterKey)
+    if (current === undefined || (newest !== oldest && next === undefined)) return undefined
+    const keys = new SigningKeys(deps, current, next)
+    // If it cannot be told now, whoever rotates or retires a key asks again; until then the older key is as good.
+    keys.#promoteNewest().catch(() => {})
+    return keys
   }
 
   /** The key that signs new tokens. */
@@ -58,7 +80,8 @@ export class SigningKeys {
   }
 
   /** Adds a key and signs with it from then on. Tokens of earlier keys stay valid. */
-  async rotate(write: Write, alg: SigningAlgorithm): Promise<KeyInfo | Refused> {
+  async rotate(write: Write, alg: SigningAlgorithm): Promise<KeyChange | Refused> {
+    await this.#promoteNewest()
     const key = generateSigningKey(alg)
     const createdAtMs = this.#deps.clock.nowMs()
     const outcome = await write(async (tx, audit) => {
@@ -67,18 +90,19 @@ export class SigningKeys {
       return { seq }
     })
     if ('refused' in outcome) return outcome
-    await this.#deps.inForce(outcome.seq)
+    const inForce = await this.#deps.inForce(outcome.seq)
     this.#current = key
-    return { jwk: key.jwk, createdAtMs, retiredAtMs: null, signing: true }
+    return { key: { jwk: key.jwk, createdAtMs, retiredAtMs: null, signing: true }, inForce }
   }
 
   /** Ends a key that no longer signs, and with it every token it ever signed. */
-  async retire(write: Write, kid: string, cause: { by: string; reason: string | null }): Promise<KeyInfo | Refused> {
+  async retire(write: Write, kid: string, cause: { by: string; reason: string | null }): Promise<KeyChange | Refused> {
+    await this.#promoteNewest()
     const outcome = await write<{ record: SigningKeyRecord; seq: number } | Refused>(async (tx, audit) => {
       const records = await tx.signingKeys()
       const record = records.find(({ jwk }) => jwk.kid === kid)
       if (record === undefined) return { refused: 'key_not_found' }
-      if (kid === this.#current.jwk.kid || kid === newestActive(records)?.jwk.kid) return { refused: 'key_in_use' }
+      if (kid === this.#current.jwk.kid || kid === records.findLast(isActive)?.jwk.kid) return { refused: 'key_in_use' }
       if (record.retiredAtMs !== null) return { record, seq: (await tx.head()).seq }
       const atMs = this.#deps.clock.nowMs()
       const { seq } = await this.#deps.endKey(tx, kid, { atMs, ...cause })
@@ -87,9 +111,19 @@ export class SigningKeys {
       return { record: { ...record, retiredAtMs: atMs }, seq }
     })
     if ('refused' in outcome) return outcome
-    await this.#deps.inForce(outcome.seq)
+    const inForce = await this.#deps.inForce(outcome.seq)
     const { jwk, createdAtMs, retiredAtMs } = outcome.record
-    return { jwk, createdAtMs, retiredAtMs, signing: false }
+    return { key: { jwk, createdAtMs, retiredAtMs, signing: false }, inForce }
+  }
+
+  async #promoteNewest(): Promise<void> {
+    const next = this.#next
+    if (next === undefined) return
+    const { seq } = await this.#deps.read.head()
+    await this.#deps.inForce(seq)
+    if (this.#next !== next) return
+    this.#current = next
+    this.#next = undefined
   }
 }
 
@@ -105,6 +139,6 @@ export async function addSigningKey(
   return entry.seq
 }
 
-function newestActive(records: readonly SigningKeyRecord[]): SigningKeyRecord | undefined {
-  return records.findLast(({ retiredAtMs }) => retiredAtMs === null)
+function isActive({ retiredAtMs }: SigningKeyRecord): boolean {
+  return retiredAtMs === null
 }

@@ -4,7 +4,7 @@ import { pathParameters } from '../path-pattern.ts'
 import type { Route } from '../route.ts'
 import { SUCCESS_CODES } from '../success-codes.ts'
 import { OpenApiSchemas, titleOf } from './openapi-schemas.ts'
-import { responseHeaders } from './response-headers.ts'
+import { inForceHeaders, responseHeaders } from './response-headers.ts'
 import { SYSTEM_OPERATIONS } from './system-operations.ts'
 
 interface ApiInfo {
@@ -127,7 +127,11 @@ function requestBody(route: Route, schemas: OpenApiSchemas): object {
 function responses(route: Route, schemas: OpenApiSchemas): object {
   const { success } = route
   const answers: Record<string, object> = {
-    [success.status]: { description: successDescription(route), content: json(successSchema(route, schemas)) },
+    [success.status]: {
+      description: successDescription(route),
+      ...(success.inForce !== undefined && { headers: inForceHeaders(success.inForce === 'always') }),
+      content: json(successSchema(route, schemas)),
+    },
   }
   for (const [status, codes] of refusals(route)) {
     const sentences = codes.map((code) => `- ${ERRORS[code].detail}`)

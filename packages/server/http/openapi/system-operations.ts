@@ -21,6 +21,6 @@ export const SYSTEM_OPERATIONS = {
   [SYSTEM_PATHS.live]: open('live_health_live_get', 'Liveness', { 200: 'The process runs' }),
   [SYSTEM_PATHS.ready]: open('ready_health_ready_get', 'Readiness', {
     200: 'The service answers requests',
-    503: 'It does not: it is shutting down, or its storage failed',
+    503: 'It does not: it is shutting down, its storage failed, or it may not decide',
   }),
 }

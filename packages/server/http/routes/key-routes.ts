@@ -41,11 +41,12 @@ export function keyRoutes({ access, keys, defaultAlg }: Services): Route[] {
     description: 'Makes a key that signs from now on. Tokens of earlier keys stay valid until those are retired.',
     body: SigningKeyRotate,
     bodyOptional: true,
-    success: { ...success, codes: ['KEY_ROTATED'] },
+    success: { ...success, codes: ['KEY_ROTATED'], inForce: 'always' },
     errors: [],
     handler: async (call) => {
-      const key = await keys.rotate(access.writeAs(call), call.body?.alg ?? defaultAlg)
-      return 'refused' in key ? key : { code: 'KEY_ROTATED', data: presentKey(key) }
+      const rotated = await keys.rotate(access.writeAs(call), call.body?.alg ?? defaultAlg)
+      if ('refused' in rotated) return rotated
+      return { code: 'KEY_ROTATED', data: presentKey(rotated.key), inForce: rotated.inForce }
     },
   })
 
@@ -57,12 +58,13 @@ export function keyRoutes({ access, keys, defaultAlg }: Services): Route[] {
     operationId: 'retire_key_api_v1_keys__kid__retire_post',
     summary: 'Retire signing key',
     description: 'Ends a key that no longer signs, and every token it ever signed.',
-    success: { ...success, codes: ['KEY_RETIRED'] },
+    success: { ...success, codes: ['KEY_RETIRED'], inForce: 'always' },
     errors: ['key_not_found', 'key_in_use'],
     handler: async (call) => {
       const cause = { by: call.principal.email, reason: 'Its signing key was retired' }
-      const key = await keys.retire(access.writeAs(call), call.params.kid, cause)
-      return 'refused' in key ? key : { code: 'KEY_RETIRED', data: presentKey(key) }
+      const retired = await keys.retire(access.writeAs(call), call.params.kid, cause)
+      if ('refused' in retired) return retired
+      return { code: 'KEY_RETIRED', data: presentKey(retired.key), inForce: retired.inForce }
     },
   })
 

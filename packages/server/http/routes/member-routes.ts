@@ -27,13 +27,14 @@ export function memberRoutes({ access }: Services): Route[] {
     description:
       'Adds the user to the business, or changes their email and role. A lower role revokes the tokens that carry more than it allows.',
     body: MemberSave,
-    success: { ...success, codes: ['MEMBER_SAVED'] },
+    success: { ...success, codes: ['MEMBER_SAVED'], inForce: 'sometimes' },
     errors: ['business_not_found', 'member_not_found', 'owner_protected', 'email_taken', 'last_owner'],
     handler: async (call) => {
       const { business_id: businessId, user_id: userId } = call.params
       const { email, role } = call.body
       const saved = await access.saveMember(call, { businessId, userId, email: email.toLowerCase(), role })
-      return 'refused' in saved ? saved : { code: 'MEMBER_SAVED', data: presentMember(saved) }
+      if ('refused' in saved) return saved
+      return { code: 'MEMBER_SAVED', data: presentMember(saved.member), inForce: saved.inForce }
     },
   })
 
@@ -59,12 +60,13 @@ export function memberRoutes({ access }: Services): Route[] {
     operationId: 'remove_member_api_v1_businesses__business_id__members__user_id__delete',
     summary: 'Remove member',
     description: 'Removes the user from the business and ends every token they hold in it.',
-    success: { ...success, codes: ['MEMBER_REMOVED'] },
+    success: { ...success, codes: ['MEMBER_REMOVED'], inForce: 'always' },
     errors: ['business_not_found', 'member_not_found', 'owner_protected', 'last_owner'],
     handler: async (call) => {
       const { business_id: businessId, user_id: userId } = call.params
       const removed = await access.removeMember(call, { businessId, userId })
-      return 'refused' in removed ? removed : { code: 'MEMBER_REMOVED', data: presentMember(removed) }
+      if ('refused' in removed) return removed
+      return { code: 'MEMBER_REMOVED', data: presentMember(removed.member), inForce: removed.inForce }
     },
   })
 

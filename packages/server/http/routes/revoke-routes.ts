@@ -27,6 +27,7 @@ export function revokeRoutes({ access, revocations }: Services): Route[] {
       schemaName: 'SuccessEnvelope_APITokenRevokeResponse_',
       data: APITokenRevokeResponse,
       codes: ['TOKEN_REVOKED', 'TOKEN_ALREADY_REVOKED'],
+      inForce: 'always',
     },
     errors: ['token_not_found', 'not_your_token', 'business_not_found', 'member_not_found'],
     handler: async (call) => {
@@ -40,10 +41,11 @@ export function revokeRoutes({ access, revocations }: Services): Route[] {
         reason: call.body?.reason ?? null,
       })
       if ('refused' in outcome) return outcome
-      const { token, first } = outcome
+      const { token, first, inForce } = outcome
       return {
         code: first ? 'TOKEN_REVOKED' : 'TOKEN_ALREADY_REVOKED',
         data: { id: token.id, jti: token.jti, name: token.name, ...presentRevocation(token.revocation) },
+        inForce,
       }
     },
   })
@@ -60,6 +62,7 @@ export function revokeRoutes({ access, revocations }: Services): Route[] {
     description: 'Every token issued until now is dead, everywhere, for good',
     schemaName: 'SuccessEnvelope_BulkRevokeResponse_',
     data: BulkRevokeResponse,
+    inForce: 'always',
   } as const
 
   const revokeBusiness = defineRoute({
@@ -106,7 +109,8 @@ export function revokeRoutes({ access, revocations }: Services): Route[] {
       by: subject.email,
       reason: call.body?.reason ?? null,
     })
-    return 'refused' in outcome ? outcome : { code, data: presentRevocation(outcome.revocation) }
+    if ('refused' in outcome) return outcome
+    return { code, data: presentRevocation(outcome.revocation), inForce: outcome.inForce }
   }
 }
 

@@ -67,15 +67,19 @@ export class GroupCommit {
   /**
    * Runs a unit in the next batch.
    *
+   * @param durable is given what the unit returned once its batch is durable, before the next one can begin. It must not throw.
    * @throws Unavailable when the batch could not be made durable
    */
-  submit<T>(run: (scope: UnitScope) => Promise<T>): Promise<T> {
+  submit<T>(run: (scope: UnitScope) => Promise<T>, durable?: (value: T) => void): Promise<T> {
     if (this.#failure) return Promise.reject(this.#failure)
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({
         run: async (scope) => {
           const value = await run(scope)
-          return () => resolve(value)
+          return () => {
+            durable?.(value)
+            resolve(value)
+          }
         },
         reject,
       })

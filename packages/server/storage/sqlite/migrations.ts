@@ -4,9 +4,10 @@ import { StorageRefused } from '../storage.ts'
 import { inTransaction } from './in-transaction.ts'
 import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
+import { nodes } from './migrations/0003-nodes.ts'
 import type { Migration } from './migrations/migration.ts'
 
-const MIGRATIONS: readonly Migration[] = [tables, guards]
+const MIGRATIONS: readonly Migration[] = [tables, guards, nodes]
 
 /**
  * Brings the schema up to date, each step in a transaction of its own together with its record.

@@ -58,7 +58,7 @@ function openStorage(db: DatabaseSync, lock: FolderLock, dataDir: string, clock:
     migrate(db, clock)
     const statements = prepareStatements(db)
     checkLog(statements, dataDir)
-    return new SqliteStorage(db, lock, statements)
+    return new SqliteStorage(db, lock, statements, clock)
   } catch (error) {
     db.close()
     throw error

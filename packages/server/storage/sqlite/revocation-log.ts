@@ -15,8 +15,9 @@ import { type Placeholders, prepareCommand, prepareQuery } from './statement.ts'
 /** The revocation log. Its head lives in the database alone, and moves with the entry that is inserted. */
 export function revocationLogStatements(db: DatabaseSync) {
   const head = prepareQuery(db, () => sqlBuilder.selectFrom('log_head').select(['epoch', 'seq', 'hash']))
-  const after = prepareQuery(db, (args: Placeholders<{ seq: number }>) =>
-    sqlBuilder.selectFrom('revocation_log').selectAll().where('seq', '>', args.seq).orderBy('seq'),
+  const allAfter = prepareQuery(db, after)
+  const firstAfter = prepareQuery(db, (args: Placeholders<{ seq: number; limit: number }>) =>
+    after(args).limit(args.limit),
   )
   const insert = prepareCommand(db, (args: Placeholders<Selectable<RevocationLogTable>>) =>
     sqlBuilder.insertInto('revocation_log').values({
@@ -45,9 +46,16 @@ export function revocationLogStatements(db: DatabaseSync) {
     },
     /** Every entry after `seq`, in order, read as they are asked for. */
     *entriesAfter(seq: number): Generator<Entry, void, void> {
-      for (const row of after.iterate({ seq })) yield decodeEntry(row)
+      for (const row of allAfter.iterate({ seq })) yield decodeEntry(row)
+    },
+    firstEntriesAfter(seq: number, limit: number): Entry[] {
+      return firstAfter.all({ seq, limit }).map(decodeEntry)
     },
   }
+}
+
+function after(args: Placeholders<{ seq: number }>) {
+  return sqlBuilder.selectFrom('revocation_log').selectAll().where('seq', '>', args.seq).orderBy('seq')
 }
 
 function decodeEntry(row: Selectable<RevocationLogTable>): Entry {

@@ -1,4 +1,4 @@
-import type { Position } from '@rescind/protocol'
+import type { Entry, Position } from '@rescind/protocol'
 import type { Business, Installation, Member, SigningKeyRecord, Standing, TokenRecord } from '../records.ts'
 import type { Reads, TokenFilter, TokenQuery } from '../storage.ts'
 import type { RememberedStandings } from './remembered-standings.ts'
@@ -24,6 +24,9 @@ export class SqliteReads implements Reads {
   }
   head(): Promise<Position> {
     return this.#run(() => this.#statements.head())
+  }
+  entriesAfter(seq: number, limit: number): Promise<Entry[]> {
+    return this.#run(() => this.#statements.firstEntriesAfter(seq, limit))
   }
 
   tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined> {

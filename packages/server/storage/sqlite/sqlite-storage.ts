@@ -1,13 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Entry, type Position, Unavailable } from '@rescind/protocol'
-import type { Reads, Storage, Transaction } from '../storage.ts'
+import { type Clock, type Entry, type Position, Unavailable } from '@rescind/protocol'
+import type { Membership, Reads, Storage, Transaction } from '../storage.ts'
 import { isEngineFault } from './engine-fault.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { GroupCommit } from './group-commit.ts'
 import { RememberedStandings } from './remembered-standings.ts'
+import { SqliteMembership } from './sqlite-membership.ts'
 import { SqliteReads } from './sqlite-reads.ts'
 import { SqliteTransaction } from './sqlite-transaction.ts'
 import type { Statements } from './statements.ts'
+import type { UnitScope } from './unit-scope.ts'
 
 type Deliver = (entries: readonly Entry[]) => void
 
@@ -20,6 +22,7 @@ const CATCH_UP_CHUNK = 1000
  */
 export class SqliteStorage implements Storage {
   readonly read: Reads
+  readonly membership: Membership
   readonly failed: Promise<Unavailable>
   readonly #db: DatabaseSync
   readonly #lock: FolderLock
@@ -29,7 +32,7 @@ export class SqliteStorage implements Storage {
   #deliver: Deliver | undefined
   #closed: Promise<void> | undefined
 
-  constructor(db: DatabaseSync, lock: FolderLock, statements: Statements) {
+  constructor(db: DatabaseSync, lock: FolderLock, statements: Statements, clock: Clock) {
     this.#db = db
     this.#lock = lock
     this.#statements = statements
@@ -37,11 +40,15 @@ export class SqliteStorage implements Storage {
     this.failed = this.#commits.failed
     this.failed.then(() => this.#standings.forgetAll())
     this.read = new SqliteReads(this.#statements, this.#standings, (step) => this.#runRead(step))
+    this.membership = new SqliteMembership(this.#statements, clock, {
+      read: (step) => this.#runRead(step),
+      write: (step, durable) => this.#submit((scope) => scope.run(step), durable),
+      assertOpen: () => this.#assertOpen(),
+    })
   }
 
   transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new Unavailable('storage_unavailable'))
-    return this.#commits.submit((scope) => unit(new SqliteTransaction(this.#statements, this.#standings, scope)))
+    return this.#submit((scope) => unit(new SqliteTransaction(this.#statements, this.#standings, scope)))
   }
 
   /** Holds the event loop until the follower has caught up: an entry written meanwhile could otherwise be acknowledged before it is delivered. */
@@ -69,14 +76,23 @@ export class SqliteStorage implements Storage {
     return this.#closed
   }
 
+  #submit<T>(run: (scope: UnitScope) => Promise<T>, durable?: (value: T) => void): Promise<T> {
+    if (this.#closed) return Promise.reject(new Unavailable('storage_unavailable'))
+    return this.#commits.submit(run, durable)
+  }
+
   async #runRead<T>(step: () => T): Promise<T> {
     while (this.#commits.running) await this.#commits.running
-    if (this.#commits.failure) throw this.#commits.failure
-    if (this.#closed) throw new Unavailable('storage_unavailable')
+    this.#assertOpen()
     try {
       return step()
     } catch (cause) {
       throw isEngineFault(cause) ? new Unavailable('storage_unavailable', { cause }) : cause
     }
+  }
+
+  #assertOpen(): void {
+    if (this.#commits.failure) throw this.#commits.failure
+    if (this.#closed) throw new Unavailable('storage_unavailable')
   }
 }

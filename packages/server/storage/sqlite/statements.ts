@@ -4,6 +4,7 @@ import { bulkRevocationStatements } from './bulk-revocations.ts'
 import { idxCounterStatements } from './idx-counter.ts'
 import { installationStatements } from './installation.ts'
 import { memberStatements } from './members.ts'
+import { nodeStatements } from './nodes.ts'
 import { revocationLogStatements } from './revocation-log.ts'
 import { signingKeyStatements } from './signing-keys.ts'
 import { standingStatements } from './standing.ts'
@@ -25,5 +26,6 @@ export function prepareStatements(db: DatabaseSync) {
     ...memberStatements(db),
     ...signingKeyStatements(db),
     ...auditEventStatements(db),
+    ...nodeStatements(db),
   }
 }

@@ -9,7 +9,7 @@ import { runService } from '../service/running-service.ts'
 const UNAUTHENTICATED = '{"detail":"Not authenticated"}'
 const DAY_MS = 86_400_000
 
-const service = await runService({ after }, { maxActiveTokens: 1000 })
+const service = await runService({ after }, { maxActiveTokens: 1000, leaseSeconds: 2 })
 const { url, call, businessId, ownerToken, operatorToken } = service
 
 test('every credential that is no good gets the same 401, and only a presented one an error code', async (t) => {
@@ -69,6 +69,7 @@ test('an expired token is a 401, and can still be revoked', async (t) => {
   t.after(() => mock.timers.reset())
 
   mock.timers.setTime(issuedAtSec * 1000 + DAY_MS - 1)
+  await service.ready()
   expect(200, await call('GET', '/api/v1/tokens', { token }))
   mock.timers.setTime(issuedAtSec * 1000 + DAY_MS)
   const refused = expect(401, await call('GET', '/api/v1/tokens', { token }))

@@ -14,6 +14,7 @@ const OF_NO_OPERATION: readonly ErrorCode[] = [
   'route_not_found',
   'method_not_allowed',
   'request_timeout',
+  'upgrade_required',
   'headers_too_large',
   'internal',
 ]

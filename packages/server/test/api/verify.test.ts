@@ -5,7 +5,7 @@ import { decodeBase64url, ERRORS, encodeBase64url, REJECTION_REASONS } from '@re
 import { addBusiness, addMember, expect, issued, issueTo } from '../service/provisioning.ts'
 import { type CallOptions, runService } from '../service/running-service.ts'
 
-const service = await runService({ after }, { maxActiveTokens: 1000 })
+const service = await runService({ after }, { maxActiveTokens: 1000, leaseSeconds: 2 })
 const { call, businessId, operatorToken } = service
 
 const itself: CallOptions = { token: operatorToken, business: null }
@@ -60,6 +60,7 @@ test('every rejection is an answer with a reason of the closed list', async (t) 
   }
   mock.timers.enable({ apis: ['Date'], now: claimsOf(target.token).exp * 1000 })
   t.after(() => mock.timers.reset())
+  await service.ready()
   assert.deepEqual(await verify({ token: target.token }), { status: 'rejected', reason: 'expired' })
 })
 

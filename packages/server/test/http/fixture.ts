@@ -33,12 +33,15 @@ export const OWNER: Principal = {
   role: 'owner',
 }
 export const READER: Principal = { ...OWNER, scopes: new Set(['tokens:read']) }
+/** May follow the feed and nothing else. */
+export const FOLLOWER: Principal = { ...holder, kind: 'operator', scopes: new Set(['feed']) }
 export const OPERATOR: Principal = { ...holder, kind: 'operator', scopes: new Set(['operator']) }
 
 const PRINCIPALS = new Map<string, Principal>([
   ['Bearer owner', OWNER],
   ['Bearer reader', READER],
   ['Bearer operator', OPERATOR],
+  ['Bearer follower', FOLLOWER],
 ])
 
 /** Accepts the credentials above. */
@@ -126,6 +129,7 @@ export async function startApp(options: Partial<AppOptions> = {}): Promise<Runni
   const app = createApp({
     routes,
     authenticate,
+    feed: { accept: () => assert.fail('nobody expected a verifier') },
     logger: pino({ base: null }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     jwks: () => ({ keys: [] }),
     document: describeApi(routes, { title: 'Sample', version: '0.0.0', description: 'Sample routes' }),

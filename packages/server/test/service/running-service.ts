@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, readConfig } from '../../config.ts'
 import { startService } from '../../server.ts'
 import type { Answered } from './answered.ts'
@@ -23,6 +24,8 @@ export interface RunningService extends Credentials {
   readonly dataDir: string
   /** Sends a request. The answer must be one that the service's own OpenAPI document declares. */
   call(method: string, path: string, options?: CallOptions): Promise<Answered>
+  /** Resolves when it may decide: a clock that is set costs it its lease until the next renewal. */
+  ready(): Promise<void>
   /** Stops it now instead of at the end of the test. */
   stop(): Promise<void>
   /** Stops it and starts another one on the same folder, with the same tokens in hand. */
@@ -74,6 +77,9 @@ async function start(
     ...credentials,
     url,
     dataDir: changes.dataDir,
+    ready: async () => {
+      while ((await fetch(`${url}/health/ready`)).status !== 200) await delay(10)
+    },
     stop: () => {
       stopped ??= stopService()
       return stopped

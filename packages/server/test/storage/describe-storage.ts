@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe } from 'node:test'
+import { describeEntries } from './conformance/entries.ts'
 import { describeFollower } from './conformance/follower.ts'
 import { describeLists } from './conformance/lists.ts'
+import { describeMembership } from './conformance/membership.ts'
 import { describeRecords } from './conformance/records.ts'
+import { describeRenewals } from './conformance/renewals.ts'
 import { describeRevocation } from './conformance/revocation.ts'
 import { describeStanding } from './conformance/standing.ts'
 import { describeStandingChanges } from './conformance/standing-changes.ts'
@@ -29,5 +32,8 @@ export function describeStorage(name: string, createBackend: () => Promise<Backe
     describeFollower(storage)
     describeRevocation(storage)
     describeLists(storage)
+    describeEntries(storage)
+    describeMembership(storage)
+    describeRenewals(storage)
   })
 }

@@ -9,6 +9,7 @@ import type {
   Installation,
   Member,
   NewToken,
+  NodeRecord,
   Revocation,
   SigningKeyRecord,
   Storage,
@@ -173,4 +174,24 @@ export async function readLog(storage: Storage, after = genesis(installation.epo
   const entries: Entry[] = []
   await storage.follow(after, (more) => entries.push(...more))
   return entries
+}
+
+/** What {@link joinNode} joins with. */
+export const LEASE_MS = 30_000
+
+/** A new node of the membership that grants leases; gives its id. */
+export async function joinNode(storage: Storage, leaseMs = LEASE_MS): Promise<string> {
+  const nodeId = randomUUID()
+  await storage.membership.join({ nodeId, leaseMs })
+  await storage.membership.announceGrants(nodeId)
+  return nodeId
+}
+
+export async function findNode(storage: Storage, nodeId: string): Promise<NodeRecord | undefined> {
+  return (await storage.membership.members()).find((node) => node.nodeId === nodeId)
+}
+
+/** Appends an entry in a unit of its own. */
+export function appendEntry(storage: Storage): Promise<Entry> {
+  return storage.transact((tx) => tx.appendEntry({ kind: 'token_revoked', idx: 0 }, NOW_MS))
 }

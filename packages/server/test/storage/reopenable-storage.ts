@@ -20,6 +20,9 @@ export class ReopenableStorage implements Storage {
   get read() {
     return this.#opened.read
   }
+  get membership() {
+    return this.#opened.membership
+  }
   get failed() {
     return this.#opened.failed
   }

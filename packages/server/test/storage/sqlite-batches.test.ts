@@ -55,6 +55,23 @@ describe('a batch of units', () => {
     assert.deepEqual(notes(), ['a', 'c'])
   })
 
+  test('says what it made durable before anyone learns of it, and nothing of what it did not', async () => {
+    const durable: string[] = []
+    const submit = (text: string) =>
+      commits.submit(
+        async (scope) => {
+          await note(scope, text)
+          return text
+        },
+        (written) => durable.push(written),
+      )
+    const seenByFirst = submit('a').then(() => [...durable])
+    await Promise.allSettled([seenByFirst, submit(''), submit('c')])
+    assert.deepEqual(await seenByFirst, ['a', 'c'])
+    await Promise.allSettled([submit('d'), submit(tooMuch)])
+    assert.deepEqual(durable, ['a', 'c'])
+  })
+
   test('runs in the order of arrival, however many units wait', async () => {
     const order: number[] = []
     const units = Array.from({ length: 1300 }, (_, i) => commits.submit(async () => order.push(i)))

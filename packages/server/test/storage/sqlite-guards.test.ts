@@ -24,6 +24,7 @@ const LOG = { kind: 'kind', body: 'body', at_ms: 'at_ms', prev_hash: 'prev_hash'
 const HEAD = { id: 'id', epoch: 'epoch', seq: 'seq', hash: 'hash' }
 const BULK = { seq: 'seq', kind: 'kind', business_id: 'business_id', revoked_at_ms: 'revoked_at_ms' }
 const KEY = { kid: 'kid', jwk: 'jwk', sealed_private_key: 'sealed_private_key', created_at_ms: 'created_at_ms' }
+const NODE = { node_id: 'node_id', joined_at_ms: '1' }
 const AUDIT = { at_ms: '1', action: 'action', request_id: '1', user_id: '1', email: '1', subject_id: '1' }
 
 /** Entries 1 (token 0), 2 (business, below 3) and 3 (names token 3, whose row is not marked). Indexes 0 to 3 are tokens, 4 is taken and unused. */
@@ -196,6 +197,45 @@ const FORBIDDEN: Record<string, { readonly message: RegExp; readonly statements:
       `REPLACE INTO signing_keys VALUES (1, 'x', '{"kid":"x"}', x'00', 1, NULL)`,
     ],
   },
+  'a node in the place of another': {
+    message: /id of a node is used once/,
+    statements: [
+      copyOfRow('REPLACE', 'nodes', { ...NODE, lease_ms: '1' }),
+      copyOfRow('INSERT OR IGNORE', 'nodes', { ...NODE, lease_ms: '1' }),
+      `REPLACE INTO nodes (node_id, lease_ms, joined_at_ms) VALUES ('left', 1, 1)`,
+      `INSERT INTO nodes (node_id, lease_ms, joined_at_ms) VALUES ('left', 1, 1) ON CONFLICT (node_id) DO UPDATE SET left_at_ms = NULL`,
+    ],
+  },
+  'a node that joins with a past': {
+    message: /joins without renewals and has reported nothing/,
+    statements: ['renewals', 'in_force_seq', 'left_at_ms'].map(
+      (column) => `INSERT INTO nodes (node_id, lease_ms, joined_at_ms, ${column}) VALUES ('x', 1, 1, 1)`,
+    ),
+  },
+  'a node that is another one than it was, or whose lease changes': {
+    message: /id and the lease length of a node never change/,
+    statements: [`node_id = 'x'`, 'lease_ms = lease_ms - 1', 'lease_ms = lease_ms + 1', 'joined_at_ms = 0']
+      .map((change) => `UPDATE nodes SET ${change} WHERE node_id = 'present'`)
+      .concat(`UPDATE OR REPLACE nodes SET node_id = 'left' WHERE node_id = 'present'`),
+  },
+  'a node without a lease': {
+    message: /CHECK constraint failed: lease_ms > 0/,
+    statements: [`INSERT INTO nodes (node_id, lease_ms, joined_at_ms) VALUES ('x', 0, 1)`],
+  },
+  'a node that renews backwards': {
+    message: /renewals of a node never go backwards/,
+    statements: [`UPDATE nodes SET renewals = -1 WHERE node_id = 'present'`],
+  },
+  'a node that comes back': {
+    message: /node that has left never comes back/,
+    statements: ['left_at_ms = NULL', 'left_at_ms = 0', 'renewals = 1', 'in_force_seq = 1'].map(
+      (change) => `UPDATE nodes SET ${change} WHERE node_id = 'left'`,
+    ),
+  },
+  'a deleted node': {
+    message: /node is never deleted/,
+    statements: [`DELETE FROM nodes WHERE node_id = 'left'`, `DELETE FROM nodes WHERE node_id = 'present'`],
+  },
   'an altered audit event': { message: /never changes/, statements: [`UPDATE audit_events SET email = 'x'`] },
   'a deleted audit event': { message: /never deleted/, statements: ['DELETE FROM audit_events'] },
   'an audit event in the place of another': {
@@ -212,6 +252,9 @@ const ALLOWED = [
   'UPDATE tokens SET last_used_at_ms = 9 WHERE idx = 0',
   'UPDATE tokens SET revoked_seq = 3, revoked_at_ms = 1 WHERE idx = 3',
   copyOfToken('INSERT', { idx: '4', id: `'x'`, jti: `'x'` }),
+  `INSERT INTO nodes (node_id, lease_ms, joined_at_ms) VALUES ('x', 1, 1)`,
+  `UPDATE nodes SET renewals = renewals + 1, in_force_seq = 3 WHERE node_id = 'present'`,
+  `UPDATE nodes SET left_at_ms = 9 WHERE node_id = 'present'`,
 ]
 
 describe('the database itself refuses', () => {
@@ -234,6 +277,8 @@ describe('the database itself refuses', () => {
       await tx.markKeyRetired(world.key.jwk.kid, NOW_MS)
       await tx.insertAuditEvent(newAuditEvent())
     })
+    for (const nodeId of ['left', 'present']) await storage.membership.join({ nodeId, leaseMs: 2000 })
+    await storage.membership.leave('left')
     await storage.close()
     db = new DatabaseSync(join(dataDir, 'rescind.db'), { enableForeignKeyConstraints: false })
   })
