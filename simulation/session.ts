@@ -1,0 +1,37 @@
+import type { Tables } from './database/tables.ts'
+import type { ObservedNode, ObservedSession, ObservedVerifier, Violate } from './observed.ts'
+
+/** One connection, as the node knows it. */
+export class Session implements ObservedSession {
+  readonly verifier: ObservedVerifier
+  readonly node: ObservedNode
+  readonly verifierId: string
+
+  readonly #violate: Violate
+
+  constructor(verifier: ObservedVerifier, node: ObservedNode, verifierId: string, violate: Violate) {
+    this.#violate = violate
+    this.verifier = verifier
+    this.node = node
+    this.verifierId = verifierId
+  }
+
+  /** What the node believes to be applied is. */
+  checkAcknowledged(): void {
+    const believed = this.node.deciding?.node.attachments.get(this.verifierId)?.appliedSeq ?? 0
+    if (believed > this.verifier.appliedSeq) {
+      this.#violate(
+        'I2',
+        `a node believes ${believed} applied by a verifier that has applied ${this.verifier.appliedSeq}`,
+      )
+    }
+  }
+
+  /** Whoever waits waits for this: its node counts a lease that has not ended, or cannot and its row still stands. */
+  isCounted(tables: Tables): boolean {
+    const { process, deciding, nodeId } = this.node
+    if (!process.running) return tables.nodes.has(nodeId)
+    const nowMs = process.clock.monotonicMs()
+    return deciding?.node.attachments.get(this.verifierId)?.grants.some(({ endsMs }) => endsMs > nowMs) ?? false
+  }
+}
