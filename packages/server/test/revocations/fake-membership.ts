@@ -3,6 +3,8 @@ import type { Membership, NodeRecord } from '../../storage/storage.ts'
 
 type Method = keyof Membership
 
+const MOST_CALLS = 10_000
+
 const EPOCH = '0b8ad6f0-6b1f-4a0f-9c5f-6f1f0a3a7c11'
 
 /** The rows of the nodes, in memory. Everything takes effect when it is called; what is held is answered when it is let go. */
@@ -75,6 +77,8 @@ export class FakeMembership implements Membership {
 
   async #do<T>(method: Method, what: string, effect: () => T): Promise<T> {
     this.calls.push(`${method} ${what}`.trim())
+    // Whoever asks without end is not answered any more, and found out by that.
+    if (this.calls.length > MOST_CALLS) await new Promise(() => {})
     if (this.failing.has(method)) throw new Unavailable('storage_unavailable')
     const result = effect()
     await this.#held.get(method)
