@@ -16,6 +16,7 @@ const FEED_SESSION = 'packages/server/revocations/feed-session.ts'
 const FOLLOWER = 'packages/verifier/follower.ts'
 const ISSUE_TOKEN = 'packages/server/tokens/issue-token.ts'
 const LEASE = 'packages/protocol/lease.ts'
+const MEMBERS = 'packages/server/access/members.ts'
 const NODE = 'packages/server/revocations/node.ts'
 const NODE_LEASE = 'packages/server/revocations/node-lease.ts'
 const OTHER_NODES = 'packages/server/revocations/other-nodes.ts'
@@ -398,6 +399,31 @@ export const BUGS: readonly Bug[] = [
     ],
   },
   {
+    name: 'a member change is answered before what it ended is in force',
+    rule: 12,
+    breaks: 'I1',
+    patches: [
+      {
+        file: MEMBERS,
+        find: 'return seq === null ? { member } : { member, inForce: await deps.tokens.inForce(seq) }',
+        replace: 'return { member }',
+      },
+    ],
+  },
+  {
+    name: 'a repeated member change is answered at once',
+    rule: 12,
+    breaks: 'I1',
+    patches: [
+      {
+        file: MEMBERS,
+        find: 'let seq = current === undefined ? null : (await tx.head()).seq',
+        replace: 'let seq = null',
+      },
+      { file: MEMBERS, find: 'await deps.tokens.inForce(outcome.goneSeq)', replace: '' },
+    ],
+  },
+  {
     name: 'an error at commit counts as success',
     rule: 12,
     breaks: 'I10',
@@ -442,8 +468,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: SIGNING_KEYS,
-        find: 'const inForce = await this.#deps.inForce(outcome.seq)\n    this.#current',
-        replace: 'this.#current = key\n    const inForce = await this.#deps.inForce(outcome.seq)\n    this.#current',
+        find: 'const inForce = await this.#deps.inForce(outcome.seq)\n    this.#promote(key)',
+        replace: 'this.#promote(key)\n    const inForce = await this.#deps.inForce(outcome.seq)',
       },
     ],
   },

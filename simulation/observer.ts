@@ -1,5 +1,5 @@
 import type { Position } from '@rescind/protocol'
-import type { NewToken } from '../packages/server/storage/storage.ts'
+import type { Member, NewToken } from '../packages/server/storage/storage.ts'
 import type { Changes } from './database/changes.ts'
 import { memberRow } from './database/row-names.ts'
 import { subjectsOf, type Tables } from './database/tables.ts'
@@ -8,6 +8,9 @@ import type { IssuedToken } from './issued-token.ts'
 import type { ObservedNode, ObservedVerifier } from './observed.ts'
 import type { Scheduler } from './scheduler.ts'
 import { Violation } from './violation.ts'
+
+/** Who holds tokens. */
+type Holder = Pick<Member, 'businessId' | 'userId'>
 
 /** What the outcome of a verification is held against. */
 export interface Outcome {
@@ -74,7 +77,7 @@ export class Observer {
 
   /** A 201 is being sent: this entry, and all before it, are in force. */
   answered(seq: number): void {
-    this.answers++
+    if (seq > 0) this.answers++
     if (seq > (this.#tables.head?.seq ?? 0)) this.violate('I10', `${seq} was answered, and is not durable`)
     for (let each = this.inForceSeq + 1; each <= seq; each++) this.#inForceMs[each] = this.#scheduler.nowMs
     this.inForceSeq = Math.max(this.inForceSeq, seq)
@@ -88,6 +91,21 @@ export class Observer {
 
   isOfLog({ seq, hash }: Position): boolean {
     return seq === 0 || this.#tables.entries[seq - 1]?.hash === hash
+  }
+
+  /** What has ended all tokens of a member, as far as it is committed. */
+  removalSeq({ businessId, userId }: Holder): number {
+    return this.#tables.bulkRevocations.get(memberRow(businessId, userId))?.at(-1)?.revocation.seq ?? 0
+  }
+
+  /** The last token of a member that was ended because of its role. */
+  demotionSeq({ businessId, userId }: Holder): number {
+    let seq = 0
+    for (const { token, revocation } of this.#tables.tokens) {
+      const isTheirs = token.businessId === businessId && token.userId === userId
+      if (isTheirs && revocation?.reason?.startsWith('The role')) seq = Math.max(seq, revocation.seq)
+    }
+    return seq
   }
 
   /** Whoever starts later knows that this node may have granted leases. */

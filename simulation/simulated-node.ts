@@ -1,12 +1,12 @@
 import { decodeServiceMessage, type FeedSocket, type FeedSocketListener, permittedMs } from '@rescind/protocol'
 import { createAuthenticate } from '../packages/server/access/authenticate.ts'
 import { type CheckToken, createCheckToken } from '../packages/server/access/check-token.ts'
-import { removeMember, saveMember } from '../packages/server/access/members.ts'
+import { removeMember, saveMember, type TokenEnder } from '../packages/server/access/members.ts'
 import { writeAs } from '../packages/server/access/write-as.ts'
 import { endAllTokens, revokeAll, type TenantTarget } from '../packages/server/revocations/revoke-all.ts'
 import { endToken, revokeToken } from '../packages/server/revocations/revoke-token.ts'
 import { type Deciding, startDeciding } from '../packages/server/start-deciding.ts'
-import type { Installation, Member, Membership, Storage } from '../packages/server/storage/storage.ts'
+import type { Installation, Member, Membership, Revocation, Storage } from '../packages/server/storage/storage.ts'
 import type { Refused } from '../packages/server/storage/write.ts'
 import { issueToken } from '../packages/server/tokens/issue-token.ts'
 import { SigningKeys } from '../packages/server/tokens/signing-keys.ts'
@@ -119,26 +119,26 @@ export class SimulatedNode {
     return this.#answer(outcome, () => ('revocation' in outcome ? outcome.revocation.seq : 0))
   }
 
-  async removeMember(by: string, member: Pick<Member, 'businessId' | 'userId'>): Promise<number> {
+  /** Whatever is answered, what ended the tokens of the member before or now is in force: somebody may have asked before. */
+  async removeMember(by: string, member: Pick<Member, 'businessId' | 'userId'>): Promise<void> {
     const { principal, write } = await this.#authenticated(by)
-    let seq = 0
-    const deps = this.#memberDeps((inForce) => {
-      seq = inForce
-    })
+    const { observer } = this.#deps
+    const before = observer.removalSeq(member)
+    const { deps, ended } = this.#memberChange()
     const outcome = await removeMember(deps, write, principal, principal.email, member)
-    return this.#answer(outcome, () => seq)
+    if (!('refused' in outcome) || outcome.refused === 'member_not_found') observer.answered(Math.max(before, ...ended))
+    refuse(outcome)
   }
 
+  /** As {@link removeMember}: a role that is lowered ends the tokens that carry more. */
   async saveMember(by: string, member: Omit<Member, 'createdAtMs'>): Promise<void> {
     const { principal, write } = await this.#authenticated(by)
-    const outcome = await saveMember(
-      this.#memberDeps(() => {}),
-      write,
-      principal,
-      principal.email,
-      member,
-    )
+    const { observer } = this.#deps
+    const before = observer.demotionSeq(member)
+    const { deps, ended } = this.#memberChange()
+    const outcome = await saveMember(deps, write, principal, principal.email, member)
     refuse(outcome)
+    if (member.role === 'viewer') observer.answered(Math.max(before, ...ended))
   }
 
   async issue(by: string, holder: Pick<Member, 'businessId' | 'userId'>): Promise<IssuedToken> {
@@ -326,12 +326,19 @@ export class SimulatedNode {
     return (await this.#deps.storage.read.tokenByIdOrJti(tokenId))?.businessId ?? null
   }
 
-  #memberDeps(ended: (seq: number) => void) {
-    const inForce = (seq: number) => {
-      ended(seq)
-      return this.#enforcement.inForce(seq)
+  /** Notes what a change of a member ends. */
+  #memberChange() {
+    const ended: number[] = []
+    const noting = async (revocation: Promise<Revocation>) => {
+      ended.push((await revocation).seq)
+      return revocation
     }
-    return { clock: this.process.clocks, tokens: { endToken, endAllTokens, inForce } }
+    const tokens: TokenEnder = {
+      endToken: (...token) => noting(endToken(...token)),
+      endAllTokens: (...target) => noting(endAllTokens(...target)),
+      inForce: this.#enforcement.inForce,
+    }
+    return { deps: { clock: this.process.clocks, tokens }, ended }
   }
 
   /** Watches how long it takes. */

@@ -133,18 +133,25 @@ export class Workload {
     this.#call(async (node) => void (await node.revokeAll(operator.text, { kind: 'business', businessId })), ATTEMPTS)
   }
 
-  /** Somebody leaves, while a token is being issued to them, and comes back. */
+  /** Somebody leaves, or may do less, while a token is being issued to them; then all is as it was. */
   #changeMembership(): void {
     const { random, members, operator } = this.#deps
     const member = random.pick(members.slice(1))
+    const leaves = random.chance(0.5)
+    const change = async (node: SimulatedNode) => {
+      if (leaves) await node.removeMember(operator.text, member)
+      else await node.saveMember(operator.text, { ...member, role: 'viewer' })
+      for (const token of this.tokens) if (token.record.userId === member.userId) this.#verifyEverywhere(token)
+    }
     this.#call(async (node) => {
       this.tokens.push(await node.issue(operator.text, member))
     }, 1)
-    this.#call(async (node) => {
-      await node.removeMember(operator.text, member)
-      for (const token of this.tokens) if (token.record.userId === member.userId) this.#verifyEverywhere(token)
-      await node.saveMember(operator.text, member)
-    }, ATTEMPTS)
+    this.#call(change, ATTEMPTS)
+    // Whoever had no answer asks again.
+    if (random.chance(0.5)) this.#call(change, ATTEMPTS)
+    this.#deps.scheduler.after(random.between(500, 3_000), () => {
+      this.#call(async (node) => node.saveMember(operator.text, member), ATTEMPTS)
+    })
   }
 
   #rotate(): void {

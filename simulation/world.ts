@@ -89,7 +89,7 @@ export class World {
     this.#database.onFault = (fault, processId) => {
       this.#struck(fault)
       for (const node of this.#runningNodes()) {
-        if (node.process.id === processId) node.trouble(this.#database.behaviour.timeoutMs)
+        if (node.process.id === processId) node.trouble(this.#database.behaviour.timeoutMs * 1.5)
       }
     }
   }

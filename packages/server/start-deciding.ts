@@ -65,8 +65,13 @@ export async function startDeciding(deps: DecidingDeps): Promise<Deciding> {
   try {
     await storage.follow(genesis(epoch), (entries) => {
       verifier.apply(entries)
-      feed.applied(entries)
-      node.applied()
+      // The entries are committed and applied; what goes wrong in passing them on must not look as if they were not.
+      try {
+        feed.applied(entries)
+        node.applied()
+      } catch (error) {
+        deps.onTrouble(error)
+      }
     })
   } catch (error) {
     await node.leave(AbortSignal.abort())

@@ -112,6 +112,7 @@ export class AttachedVerifier {
       break
     }
     this.#wakeLater()
+    for (const effect of effects) if (effect.type === 'notify') this.#notify(effect.notice)
   }
 
   /** @returns false when the effect did not take place */
@@ -139,8 +140,18 @@ export class AttachedVerifier {
         )
         return true
       case 'notify':
-        this.#options.onNotice?.(effect.notice)
         return true
+    }
+  }
+
+  /** When everything else is done: what a listener throws is its own affair. */
+  #notify(notice: FollowerNotice): void {
+    try {
+      this.#options.onNotice?.(notice)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
     }
   }
 

@@ -158,6 +158,17 @@ export function follow(state: FollowerState, event: FollowerEvent, now: Instant)
 function transition(state: FollowerState, event: FollowerEvent, now: Instant): FollowerStep {
   if (state.phase === 'closed') return { state, effects: [] }
   if ('connection' in event && event.connection !== state.connection) return { state, effects: [] }
+  return react(hearing(state, event, now), event, now)
+}
+
+/** Whatever comes, somebody is there: a grant may be waiting behind a long snapshot. */
+function hearing(state: FollowerState, event: FollowerEvent, now: Instant): FollowerState {
+  const isHeard = event.type === 'message' || event.type === 'piece'
+  if (!isHeard || state.phase !== 'following' || state.asked === null) return state
+  return { ...state, deadlineMs: now.monotonicMs + silenceLimitMs(state.home?.leaseMs ?? 0) }
+}
+
+function react(state: FollowerState, event: FollowerEvent, now: Instant): FollowerStep {
   switch (event.type) {
     case 'start':
       return state.phase === 'idle' ? connect(state, now) : { state, effects: [] }
@@ -225,7 +236,8 @@ function welcomed(
   const home = { issuer, tokenPrefix, epoch, leaseMs }
   const following: FollowerState = { ...state, phase: 'following', home }
   // Nothing may be decided on another log, or another history of this one, before the two are united.
-  const isSameLog = state.position === null || (state.position.epoch === epoch && !resync)
+  const isSameEpoch = (known ?? home).epoch === epoch && (state.position ?? home).epoch === epoch
+  const isSameLog = isSameEpoch && (state.position === null || !resync)
   const renewing = renew(isSameLog ? following : diverged(following), now)
   const notices = isSameLog ? [] : [notify('log_mismatch')]
   return { state: renewing.state, effects: [{ type: 'welcomed', home }, ...notices, ...renewing.effects] }

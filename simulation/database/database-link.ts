@@ -33,6 +33,8 @@ interface Deps {
   readonly random: Random
   readonly behaviour: () => DatabaseBehaviour
   readonly struck: (fault: DatabaseFault, processId: string) => void
+  /** Counts how often the data was replaced: what was sent to what was there before never arrives. */
+  readonly replacements: () => number
 }
 
 /** The link of one process, which may be slow, lossy or cut. */
@@ -52,7 +54,13 @@ export class RemoteLink implements DatabaseLink {
       const question = new Question<T>(this, resolve, reject, this.#process.trueMs + this.#deps.behaviour().timeoutMs)
       const arrivesMs = this.#travel('request', this.#process.trueMs)
       if (arrivesMs === undefined) question.expire()
-      else this.#deps.scheduler.at(arrivesMs, () => execute(question))
+      else {
+        const sentTo = this.#deps.replacements()
+        this.#deps.scheduler.at(arrivesMs, () => {
+          if (this.#deps.replacements() === sentTo) execute(question)
+          else question.expire()
+        })
+      }
     })
   }
 

@@ -40,6 +40,7 @@ export class Database {
   readonly #locks = new RowLocks()
   readonly #sessionDeps: SessionDeps
   #downUntilMs = 0
+  #replacements = 0
   #crashAtCommitMs: number | undefined
 
   constructor(scheduler: Scheduler, random: Random) {
@@ -83,7 +84,11 @@ export class Database {
     let link = this.#links.get(process)
     if (link === undefined) {
       const deps = { scheduler: this.#scheduler, random: this.#random, behaviour: () => this.behaviour }
-      link = new RemoteLink({ ...deps, struck: (fault, processId) => this.#struck(fault, processId) }, process)
+      const replacements = () => this.#replacements
+      link = new RemoteLink(
+        { ...deps, replacements, struck: (fault, processId) => this.#struck(fault, processId) },
+        process,
+      )
       this.#links.set(process, link)
     }
     return link
@@ -142,6 +147,7 @@ export class Database {
 
   /** Somebody puts an older copy of the log in place: everything is down, and what came after `seq` is gone. */
   replaceByOlder(seq: number, downMs: number): void {
+    this.#replacements++
     this.crash(downMs)
     this.tables.forgetAfter(seq)
   }

@@ -19,6 +19,7 @@ export function simulatedMembership(ask: <T>(step: () => T) => Promise<T>, table
       }),
     announceGrants: (nodeId) =>
       ask(() => {
+        if (!nodes.has(nodeId)) throw new Error(`The node ${nodeId} is no member.`)
         grantingNodeIds.add(nodeId)
       }),
     renew: (nodeId, inForceSeq) =>

@@ -44,14 +44,7 @@ export class SimulatedTransaction extends SimulatedReads implements Transaction 
   }
 
   lockTarget(subject: BulkTarget): Promise<void> {
-    switch (subject.kind) {
-      case 'business':
-        return this.#run([businessIfThere(subject.businessId, 'exclusive')], () => {})
-      case 'member':
-        return this.#run([memberIfThere(subject.businessId, subject.userId, 'exclusive')], () => {})
-      case 'key':
-        return this.#run([keyIfThere(subject.kid, 'exclusive')], () => {})
-    }
+    return this.#run([exclusive(targetRow(subject))], () => {})
   }
 
   /** What the standing depends on stays as it is until the transaction ends. */

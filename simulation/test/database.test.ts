@@ -116,20 +116,20 @@ test('a bulk revocation waits for tokens of its subject that are being issued, a
   assert.equal((await installation.outcome(storage.read.standing(later.idx)))?.revoked, false)
 })
 
-test('those who issue share their locks, and a row that is not there is not locked', async () => {
+test('those who issue share their locks, on rows that are not there as well', async () => {
   const { holder } = installation
-  const absent = { kind: 'key', kid: 'of no key' } as const
+  const absent = { ...holder, userId: 'nobody' }
   const [held, released] = [gate(), gate()]
   const one = installation.connect().storage.transact(async (tx) => {
     await tx.lockHolder(holder)
-    await tx.lockTarget(absent)
+    await tx.lockHolder(absent)
     held.resolve()
     await released.promise
   })
   const other = installation.connect().storage.transact(async (tx) => {
     await held.promise
     await tx.lockHolder(holder)
-    await tx.lockTarget(absent)
+    await tx.lockHolder(absent)
     released.resolve()
   })
   await installation.outcome(Promise.all([one, other]))

@@ -32,6 +32,11 @@ interface Committed {
   readonly seq: number | null
 }
 
+/** There is no such member; whatever ended before is not after this entry. */
+interface Gone {
+  readonly goneSeq: number
+}
+
 /**
  * Adds a member or changes their email and role. A lower role revokes the tokens that carry more than it allows;
  * resolves when those revocations are in force.
@@ -58,7 +63,8 @@ export async function saveMember(
     const member = { businessId, userId, email, role, createdAtMs: current?.createdAtMs ?? nowMs }
     await tx.upsertMember(member)
     await audit('member.saved', { businessId, id: userId })
-    let seq: number | null = null
+    // Whoever repeats the request waits for what the first one ended.
+    let seq = current === undefined ? null : (await tx.head()).seq
     for (const token of await tokensBeyond(tx, member, nowMs)) {
       const cause = { atMs: nowMs, by, reason: `The role of its holder became ${role}` }
       seq = (await deps.tokens.endToken(tx, token.idx, cause)).seq
@@ -81,9 +87,9 @@ export async function removeMember(
   by: string,
   { businessId, userId }: Pick<Member, 'businessId' | 'userId'>,
 ): Promise<MemberChange | Refused> {
-  const outcome = await write<Committed | Refused>(async (tx, audit) => {
+  const outcome = await write<Committed | Gone | Refused>(async (tx, audit) => {
     const member = await tx.member(businessId, userId)
-    if (member === undefined) return { refused: 'member_not_found' }
+    if (member === undefined) return { goneSeq: (await tx.head()).seq }
     const refused = await ownerRefusal(tx, principal, member, null)
     if (refused) return refused
     const cause = { atMs: deps.clock.nowMs(), by, reason: 'Its holder was removed from the business' }
@@ -92,7 +98,10 @@ export async function removeMember(
     await audit('member.removed', { businessId, id: userId })
     return { member, seq }
   })
-  return settled(deps, outcome)
+  if (!('goneSeq' in outcome)) return settled(deps, outcome)
+  // They may have been removed a moment ago, by the same request that was not answered.
+  await deps.tokens.inForce(outcome.goneSeq)
+  return { refused: 'member_not_found' }
 }
 
 /** Owners are changed and appointed by owners and operators only, and no owner removes the last one. */

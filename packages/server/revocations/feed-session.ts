@@ -28,9 +28,9 @@ const LEAST_SILENCE_MS = 1_000
 /** Messages on their way to a verifier that has not acknowledged them: the bound of what it costs while it does not. */
 const MAX_UNACKNOWLEDGED = 32
 /** More than this waiting in a socket, and nothing is added that can be sent later. */
-const FULL_BYTES = 1024 * 1024
+const FULL_BYTES = 256 * 1024
 /** More than this, and the other end does not read. */
-const STUCK_BYTES = 4 * FULL_BYTES
+const STUCK_BYTES = 16 * FULL_BYTES
 const DRAIN_POLL_MS = 20
 
 /** What happened on a connection, for the log. */
@@ -306,7 +306,17 @@ export class FeedSession implements FeedSocketListener {
     const { node, timers } = this.#deps
     const silenceMs = Math.max(MISSED_RENEWALS * renewalIntervalMs(node.leaseMs), LEAST_SILENCE_MS)
     this.#cancelSilence()
-    this.#cancelSilence = timers.after(silenceMs, () => this.#end(FEED_CLOSE.silent, 'silent'))
+    const unsentBytes = this.#unsentBytes()
+    this.#cancelSilence = timers.after(silenceMs, () => {
+      // A verifier that is still taking what it was sent could not renew: its grant may be waiting behind that.
+      const isTaking = unsentBytes > 0 && this.#unsentBytes() < unsentBytes
+      if (isTaking) this.#waitForRenewal()
+      else this.#end(FEED_CLOSE.silent, 'silent')
+    })
+  }
+
+  #unsentBytes(): number {
+    return this.#socket.bufferedBytes + (this.#remaining?.length ?? 0)
   }
 
   #send(message: ServiceMessage): void {

@@ -36,9 +36,14 @@ export interface Grant {
 
 interface PendingWait {
   wait: Wait
+  /** When to look at it again, unless something changes before. */
+  wakeMs: number
   readonly resolve: (outcome: InForce) => void
   readonly reject: (error: unknown) => void
 }
+
+/** More than these are not kept count of, whoever asks. */
+const MAX_ATTACHMENTS = 10_000
 
 /** How often the members are read while another node is waited for. */
 const POLL_MS = 100
@@ -58,6 +63,8 @@ export class Node implements Enforcement {
   #readingMembers = false
   #reporting = false
   #reportedSeq = 0
+  /** The least that an attachment covers, and how many cover no more, when that was last looked at. */
+  #lowest = { seq: 0, count: 0 }
   #cancelRenewal = (): void => {}
   #cancelLook = (): void => {}
   #cancelPoll = (): void => {}
@@ -108,17 +115,17 @@ export class Node implements Enforcement {
 
   /** How long until no lease granted by this node can hold any more; zero when none can now. */
   get longestGrantMs(): number {
-    const ends = [...this.#attachments.values()].flatMap(({ grants }) => grants.map(({ endsMs }) => endsMs))
-    return Math.max(0, ...ends.map((endsMs) => endsMs - this.#nowMs()))
+    return Math.max(0, this.#lastGrantEndMs() - this.#nowMs())
   }
 
   /** To be called after this node has applied entries. */
   applied(): void {
-    this.#look()
+    this.#lookAtAll()
   }
 
-  /** Resolves when the verifier may be granted leases, rejects with {@link Unavailable} when it is not known that it may. */
+  /** Resolves when the verifier may be granted leases, rejects with {@link Unavailable} when it is not known that it may, or there are too many. */
   attach(verifierId: string): Promise<void> {
+    if (this.#attachments.size >= MAX_ATTACHMENTS) return Promise.reject(new Unavailable('may_not_decide'))
     this.#attachments.set(verifierId, newAttachment(verifierId))
     return this.#announceGrants()
   }
@@ -137,8 +144,12 @@ export class Node implements Enforcement {
 
   /** What the verifier has applied. */
   acknowledged(verifierId: string, seq: number): void {
+    const before = this.#coveredSeq(verifierId)
     this.#onAttachment(verifierId, { type: 'applied', seq })
-    this.#look()
+    if (before > this.#lowest.seq) return
+    // While others are no further than this one was, nothing has changed for whoever waits.
+    if (this.#coveredSeq(verifierId) > before) this.#lowest.count -= 1
+    if (this.#lowest.count <= 0) this.#look()
   }
 
   /** The verifier has stopped deciding. */
@@ -155,7 +166,8 @@ export class Node implements Enforcement {
   inForce(seq: number): Promise<InForce> {
     if (this.#isOver) return Promise.reject(new Unavailable('draining'))
     return new Promise((resolve, reject) => {
-      const pending = { wait: beginWait(seq, this.#nowMs()), resolve, reject }
+      const wakeMs = Number.POSITIVE_INFINITY
+      const pending = { wait: beginWait(seq, this.#nowMs()), wakeMs, resolve, reject }
       this.#waits.add(pending)
       this.#unread.add(pending)
       this.#readMembers()
@@ -200,6 +212,7 @@ export class Node implements Enforcement {
     if (this.#isOver) return
     const now = this.#now()
     const { state, effects } = holdNodeLease(this.#lease, event, now)
+    if (state === this.#lease && event.type === 'missed') return
     this.#lease = state
     this.#cancelRenewal()
     if (state.phase === 'outside' || state.phase === 'member') {
@@ -268,12 +281,24 @@ export class Node implements Enforcement {
     return effects
   }
 
+  #coveredSeq(verifierId: string): number {
+    const attachment = this.#attachments.get(verifierId)
+    return attachment === undefined ? Number.POSITIVE_INFINITY : coveredSeq(attachment, this.#nowMs())
+  }
+
   /** Everything up to here has been applied by this node and by everyone attached to it, or they cannot decide. */
   #inForceSeq(): number {
     const nowMs = this.#nowMs()
-    let seq = this.#deps.appliedSeq()
-    for (const attachment of this.#attachments.values()) seq = Math.min(seq, coveredSeq(attachment, nowMs))
-    return seq
+    const lowest = { seq: Number.POSITIVE_INFINITY, count: 0 }
+    for (const attachment of this.#attachments.values()) {
+      const seq = coveredSeq(attachment, nowMs)
+      if (seq < lowest.seq) {
+        lowest.seq = seq
+        lowest.count = 1
+      } else if (seq === lowest.seq) lowest.count += 1
+    }
+    this.#lowest = lowest
+    return Math.min(this.#deps.appliedSeq(), lowest.seq)
   }
 
   /** Settles the waits that are over, and wakes up for the next. */
@@ -293,22 +318,30 @@ export class Node implements Enforcement {
     }
     const { wait: next, effects } = wait(pending.wait, event, view, this.#nowMs())
     pending.wait = next
+    pending.wakeMs = Number.POSITIVE_INFINITY
     for (const effect of effects) {
-      if (effect.type !== 'in_force') continue
-      this.#waits.delete(pending)
-      pending.resolve(effect.outcome)
+      if (effect.type === 'wake') pending.wakeMs = effect.atMs
+      else {
+        this.#waits.delete(pending)
+        pending.resolve(effect.outcome)
+      }
     }
   }
 
   #wakeForNext(): void {
     this.#cancelLook()
-    if (this.#waits.size === 0 && this.#lease.phase !== 'leaving') return
-    const nowMs = this.#nowMs()
-    const ends = [...this.#attachments.values()].flatMap(({ grants }) => grants.map(({ endsMs }) => endsMs))
-    const others = [...this.#waits].flatMap((pending) => pending.wait.others?.map(({ endsMs }) => endsMs) ?? [])
-    const next = Math.min(...ends.filter((endsMs) => endsMs > nowMs), ...others)
-    if (Number.isFinite(next))
-      this.#cancelLook = this.#deps.timers.after(Math.max(0, next - nowMs), () => this.#lookAtAll())
+    let nextMs = this.#lease.phase === 'leaving' ? this.#lastGrantEndMs() : Number.POSITIVE_INFINITY
+    for (const { wakeMs } of this.#waits) nextMs = Math.min(nextMs, wakeMs)
+    if (!Number.isFinite(nextMs)) return
+    this.#cancelLook = this.#deps.timers.after(Math.max(0, nextMs - this.#nowMs()), () => this.#lookAtAll())
+  }
+
+  #lastGrantEndMs(): number {
+    let lastMs = Number.NEGATIVE_INFINITY
+    for (const { grants } of this.#attachments.values()) {
+      for (const { endsMs } of grants) lastMs = Math.max(lastMs, endsMs)
+    }
+    return lastMs
   }
 
   #lookAtAll(): void {
@@ -340,7 +373,7 @@ export class Node implements Enforcement {
         const { sightings, ended } = sight(this.#sightings, members, this.#lease.nodeId, { askedMs, readMs: nowMs })
         this.#sightings = sightings
         for (const pending of served) if (this.#waits.has(pending)) this.#onWait(pending, { type: 'members', members })
-        this.#wakeForNext()
+        this.#look()
         this.#removeEnded(ended.map(({ nodeId, renewals }) => ({ nodeId, renewals })))
         if (this.#unread.size > 0) this.#readMembers()
         else this.#pollWhileAwaited()
@@ -349,10 +382,12 @@ export class Node implements Enforcement {
         this.#readingMembers = false
         this.#deps.onTrouble(error)
         for (const pending of served) {
-          this.#waits.delete(pending)
+          // Who is to be waited for is known to the others, and time alone ends that.
+          if (pending.wait.others !== null || !this.#waits.delete(pending)) continue
           pending.reject(error)
         }
         if (this.#unread.size > 0) this.#readMembers()
+        else this.#pollWhileAwaited()
       },
     )
   }

@@ -61,6 +61,8 @@ export interface Membership {
   /**
    * To be called before the node grants its first lease: from then on whoever comes after it knows that there may be
    * some. A node that ended without ever granting may be gone from the members as soon as it cannot decide any more.
+   *
+   * @throws Error for a node that is no member
    */
   announceGrants(nodeId: string): Promise<void>
   /**
@@ -114,6 +116,7 @@ export interface Transaction extends Reads {
    * before any of them reads the index counter. What is not there is not added either before this transaction has ended.
    */
   lockHolder(holder: { businessId: string | null; userId: string; kid: string }): Promise<void>
+  /** As {@link lockHolder}, for what ends tokens. */
   lockTarget(subject: BulkTarget): Promise<void>
   /** As in {@link Reads}, and nothing of it changes before this transaction has ended. */
   standing(idx: number): Promise<Standing | undefined>

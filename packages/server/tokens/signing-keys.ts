@@ -90,8 +90,9 @@ export class SigningKeys {
       return { seq }
     })
     if ('refused' in outcome) return outcome
+    this.#next = key
     const inForce = await this.#deps.inForce(outcome.seq)
-    this.#current = key
+    this.#promote(key)
     return { key: { jwk: key.jwk, createdAtMs, retiredAtMs: null, signing: true }, inForce }
   }
 
@@ -121,8 +122,13 @@ export class SigningKeys {
     if (next === undefined) return
     const { seq } = await this.#deps.read.head()
     await this.#deps.inForce(seq)
-    if (this.#next !== next) return
-    this.#current = next
+    this.#promote(next)
+  }
+
+  /** Unless another key was added since, whose entry comes later. */
+  #promote(key: SigningKey): void {
+    if (this.#next !== key) return
+    this.#current = key
     this.#next = undefined
   }
 }

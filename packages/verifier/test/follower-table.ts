@@ -23,7 +23,7 @@ piece altered           -    -    -    -    -    bad  bad  bad  bad  bad  bad  b
 piece too_long          -    -    -    -    -    bad  bad  bad  bad  bad  bad  bad  bad  .
 piece empty             -    -    -    -    -    bad  bad  bad  bad  bad  bad  bad  bad  .
 welcome same            -    -    -    -    -    bad  bad  bad  bad  new  wel  wel  wel  .
-welcome other_epoch     -    -    -    -    -    bad  bad  bad  bad  new  wel  wld  wel  .
+welcome other_epoch     -    -    -    -    -    bad  bad  bad  bad  new  wld  wld  wld  .
 welcome other_issuer    -    -    -    -    -    bad  bad  bad  bad  new  oth  oth  oth  .
 welcome other_prefix    -    -    -    -    -    bad  bad  bad  bad  new  oth  oth  oth  .
 welcome resync          -    -    -    -    -    bad  bad  bad  bad  new  wel  wld  wel  .

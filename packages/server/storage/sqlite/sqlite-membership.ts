@@ -43,9 +43,10 @@ export class SqliteMembership implements Membership {
 
   async announceGrants(nodeId: string): Promise<void> {
     this.#turns.assertOpen()
-    if (this.#granting.has(nodeId)) return
+    if (this.#granting.has(nodeId) && this.#nodes.has(nodeId)) return
     await this.#turns.write(
       () => {
+        if (!this.#nodes.has(nodeId)) throw new Error(`The node ${nodeId} is no member.`)
         if (!this.#granting.has(nodeId)) this.#statements.markNodeGranting(nodeId, this.#clock.nowMs())
       },
       () => this.#granting.add(nodeId),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import type { Answered } from '../service/answered.ts'
 import { addBusiness, addMember, expect, issueTo, saveMember } from '../service/provisioning.ts'
@@ -32,11 +33,13 @@ test('every answer that waits for a revocation tells how it came to be in force,
   assertInForce(expect(200, await retire()))
 })
 
-test('saving a member tells it only when that ends tokens', async (t) => {
+test('saving a member tells it, but for a new one, who has no tokens', async (t) => {
   const own = await runService(t)
   const holder = await addMember(own, 'admin')
   await issueTo(own, holder)
-  assert.equal(expect(200, await saveMember(own, holder)).headers.has('server-timing'), false)
+  const stranger = { ...holder, userId: randomUUID(), email: 'stranger@example.com' }
+  assert.equal(expect(200, await saveMember(own, stranger)).headers.has('server-timing'), false)
+  assertInForce(expect(200, await saveMember(own, holder)))
   assertInForce(expect(200, await saveMember(own, { ...holder, role: 'viewer' })))
   const read = await own.call('GET', '/api/v1/tokens')
   assert.equal(read.headers.has('rescind-applied'), false)

@@ -107,6 +107,15 @@ export function describeMembership(storage: ReopenableStorage): void {
       assert.equal((await find(nodeId))?.leaseMs, [2_000, 4_000][joined])
     })
 
+    test('refuses grants of a node that is no member', async () => {
+      const left = await join()
+      await storage.membership.leave(left)
+      for (const nodeId of [left, randomUUID()]) {
+        const announcing = storage.membership.announceGrants(nodeId)
+        await assert.rejects(announcing, (error) => error instanceof Error && !(error instanceof Unavailable))
+      }
+    })
+
     test('refuses a lease that lasts no time', async () => {
       for (const leaseMs of [0, -1]) {
         const joining = storage.membership.join({ nodeId: randomUUID(), leaseMs })

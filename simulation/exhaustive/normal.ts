@@ -1,0 +1,89 @@
+import { type HeldLease, permittedMs } from '@rescind/protocol'
+import { coveredSeq, isOver } from '../../packages/server/revocations/attachment.ts'
+import { INITIAL_FOLLOWER } from '../../packages/verifier/follower.ts'
+import { ENTRY, NOW } from './setting.ts'
+import type { Attached, Connection, Holder, NodeProcess, Side } from './world.ts'
+
+/**
+ * The form of everything that goes on in the same way: counters that only grow are set back, and what has ended for good
+ * or is kept for reports alone is left out.
+ */
+
+/** What the counters of a holder stand at; those that have gone by are below. */
+const CONNECTION = 100
+const NONCE = 2
+const EARLIER_NONCE = 1
+
+export function normalSide({ holder, connections, attached, isCut, isPaused }: Side): Side {
+  const numbers = new Map([[`${holder.process}.${holder.state.connection}`, CONNECTION]])
+  const renumbered = <T extends { readonly process: number; readonly number: number }>(each: T): T => {
+    const name = `${each.process}.${each.number}`
+    const number = numbers.get(name) ?? numbers.size
+    numbers.set(name, number)
+    return { ...each, number }
+  }
+  return {
+    holder: normalHolder(holder),
+    attached: attached.filter((each) => isStillOfUse(each, holder)).map(renumbered),
+    connections: connections
+      .map((each) => renumbered(normalConnection(each, holder)))
+      .filter(({ isOpen, session, toHolder }) => isOpen || session !== null || toHolder.length > 0),
+    isCut,
+    isPaused,
+  }
+}
+
+/** Of a process that is gone and cannot be heard of any more, only what it keeps others waiting for is of use. */
+function isStillOfUse({ attachment, process }: Attached, holder: Holder): boolean {
+  if (isOver(attachment, NOW.monotonicMs)) return false
+  return process === holder.process || attachment.isConnected || coveredSeq(attachment, NOW.monotonicMs) < ENTRY.seq
+}
+
+function normalHolder(holder: Holder): Holder {
+  const { state, origins } = holder
+  const isKept = state.leases.map(isOfUse)
+  if (state.phase === 'closed' && !isKept.includes(true)) {
+    return { ...holder, state: { ...INITIAL_FOLLOWER, phase: 'closed' }, origins: [], todo: [] }
+  }
+  const isAsking = state.phase === 'following' ? state.asked !== null : state.phase !== 'waiting'
+  return {
+    ...holder,
+    state: {
+      ...state,
+      connection: CONNECTION,
+      nonce: NONCE,
+      asked: state.asked && { ...state.asked, nonce: NONCE },
+      leases: state.leases.filter((_, at) => isKept[at]),
+      renewAtMs: state.phase === 'following' ? state.renewAtMs : 0,
+      deadlineMs: isAsking ? state.deadlineMs : 0,
+      failures: 0,
+    },
+    origins: origins.filter((_, at) => isKept[at]),
+  }
+}
+
+function isOfUse(lease: HeldLease): boolean {
+  return permittedMs([lease], Number.POSITIVE_INFINITY, NOW) > 0
+}
+
+function normalConnection(connection: Connection, { process, state }: Holder): Connection {
+  const isCurrent = connection.process === process
+  const nonce = (is: number) => (isCurrent && is === state.asked?.nonce ? NONCE : EARLIER_NONCE)
+  const toNode = connection.toNode.map((item) => (item.type === 'renew' ? { ...item, nonce: nonce(item.nonce) } : item))
+  const toHolder = connection.toHolder
+    .filter((item) => connection.isOpen || item.type === 'grant')
+    .map((item) => (item.type === 'grant' ? { ...item, nonce: nonce(item.nonce) } : item))
+  // Nobody hears what comes for a process that is gone, or from one.
+  return {
+    ...connection,
+    toNode: connection.session === null && connection.incarnation > 0 ? [] : toNode,
+    toHolder: isCurrent ? toHolder : [],
+  }
+}
+
+export function normalNode(node: NodeProcess): NodeProcess {
+  const { wait } = node
+  if (wait === null) return node
+  const others = wait.others?.filter(({ endsMs }) => endsMs > NOW.monotonicMs) ?? null
+  return { ...node, wait: { ...wait, others, sinceMs: 0, awaited: new Set(), applied: 0, waitedOut: 0 } }
+}
