@@ -21,7 +21,7 @@ export interface FeedSocketListener {
 export const FEED_CLOSE = {
   /** The other end is done with the connection. */
   done: 1000,
-  /** The service shuts down, or a node may not decide any more. */
+  /** The service shuts down, or cannot read its log. */
   going_away: 1001,
   /** A message that cannot be read, or has no place where it came. */
   bad_message: 4400,

@@ -79,7 +79,7 @@ export function renewalIntervalMs(leaseMs: number): number {
   return Math.min(leaseMs / RENEWALS_PER_LEASE, LONGEST_RENEWAL_MS)
 }
 
-/** How long either side of a connection waits for the other before it takes the connection for dead. */
+/** How long a verifier waits for an answer before it takes its connection for dead. */
 export function silenceLimitMs(leaseMs: number): number {
   return Math.max(2 * renewalIntervalMs(leaseMs), 500)
 }
