@@ -13,7 +13,7 @@ export interface Effort {
   readonly manyTokens: number
 }
 
-/** Enough for medians that repeat. Takes about two minutes. */
+/** Enough for medians that repeat. Takes about three minutes. */
 export const FULL: Effort = {
   rounds: 7,
   warmUpRounds: 1,

@@ -11,6 +11,8 @@ const FEW_TOKENS = 10
 export interface Population {
   /** May ask about tokens, and nothing else. */
   readonly introspectToken: string
+  /** May follow the feed, and nothing else. */
+  readonly feedToken: string
   /** One of each member, allowed to issue and to list. */
   readonly memberTokens: readonly string[]
   /** Of a member who holds 10 tokens. */
@@ -60,10 +62,14 @@ export async function populate(
   const [fewHolder = ''] = await issueTo(Array(FEW_TOKENS).fill(few))
   const [manyHolder = ''] = await issueTo(Array(size.manyTokens).fill(many))
   const memberTokens = await issueTo(issuers)
-  const [asking] = await send([issueRequest({}, ['introspect'])], 201)
-  if (asking === undefined) throw new Error('There is an answer to every request')
-  const introspectToken = issuedToken(asking).token
-  return { introspectToken, memberTokens, fewHolder, manyHolder, manyTokens: size.manyTokens }
+  const issueFor = async (scope: string) => {
+    const [answer] = await send([issueRequest({}, [scope])], 201)
+    if (answer === undefined) throw new Error('There is an answer to every request')
+    return issuedToken(answer).token
+  }
+  const introspectToken = await issueFor('introspect')
+  const feedToken = await issueFor('feed')
+  return { introspectToken, feedToken, memberTokens, fewHolder, manyHolder, manyTokens: size.manyTokens }
 }
 
 /** Issues a token, with all scopes that its creator may grant unless some are named. */
@@ -74,8 +80,13 @@ export function issueRequest(
   return { ...as, method: 'POST', path: '/api/v1/tokens', json: { name: 'Bench', ...(scopes && { scopes }) } }
 }
 
+export interface IssuedToken {
+  readonly token: string
+  readonly id: string
+}
+
 /** The token and its id, from the answer that issued it. */
-export function issuedToken(body: Buffer): { readonly token: string; readonly id: string } {
+export function issuedToken(body: Buffer): IssuedToken {
   const { data } = JSON.parse(body.toString('utf8'))
   return { token: data.token, id: data.token_info.id }
 }

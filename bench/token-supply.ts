@@ -1,16 +1,16 @@
 import { drive } from './load/drive.ts'
 import { cycle } from './load/next-request.ts'
 import { requestBytes } from './load/request-bytes.ts'
-import { issuedToken, issueRequest, type Population } from './population.ts'
+import { type IssuedToken, issuedToken, issueRequest, type Population } from './population.ts'
 import type { RescindProcess } from './servers/rescind-process.ts'
 
 const ISSUING_CLIENTS = 32
 
-/** Ids of tokens that are not revoked yet, each handed out once. */
+/** Tokens that are not revoked yet, each handed out once. */
 export class TokenSupply {
   readonly #rescind: RescindProcess
   readonly #nextRequest: () => Buffer | undefined
-  #ids: string[] = []
+  #tokens: IssuedToken[] = []
 
   constructor(rescind: RescindProcess, { memberTokens }: Population) {
     const { businessId } = rescind
@@ -24,12 +24,17 @@ export class TokenSupply {
   }
 
   add(issued: Buffer): void {
-    this.#ids.push(issuedToken(issued).id)
+    this.#tokens.push(issuedToken(issued))
+  }
+
+  /** Takes back what was handed out and not revoked. */
+  putBack(tokens: readonly IssuedToken[]): void {
+    this.#tokens.push(...tokens)
   }
 
   /** Issues what is missing. */
-  async take(count: number): Promise<string[]> {
-    let missing = count - this.#ids.length
+  async take(count: number): Promise<IssuedToken[]> {
+    let missing = count - this.#tokens.length
     if (missing > 0) {
       await drive({
         port: this.#rescind.port,
@@ -40,6 +45,6 @@ export class TokenSupply {
         onBody: (body) => this.add(body),
       })
     }
-    return this.#ids.splice(0, count)
+    return this.#tokens.splice(0, count)
   }
 }

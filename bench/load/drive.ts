@@ -1,4 +1,4 @@
-import { percentile } from '../report/statistics.ts'
+import { type Latency, latency } from '../report/statistics.ts'
 import { Connection } from './connection.ts'
 
 /** A load on one server: every client sends its next request as soon as the one before is answered. */
@@ -12,13 +12,13 @@ export interface Load {
   readonly expectedStatus: number
   /** Called with every body when given. */
   readonly onBody?: (body: Buffer) => void
+  /** Called with the status line and the header fields of every response when given. What it throws fails the load. */
+  readonly onHead?: (head: string) => void
 }
 
-export interface LoadResult {
+export interface LoadResult extends Latency {
   readonly requests: number
   readonly perSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
 }
 
 /**
@@ -52,10 +52,11 @@ export async function drive(load: Load): Promise<LoadResult> {
       connection.send(request)
     }
 
-    function answered(status: number, body: Buffer | undefined): void {
+    function answered(status: number, body: Buffer | undefined, head: string): void {
       if (status !== load.expectedStatus) throw new Error(`Answered ${status} instead of ${load.expectedStatus}`)
       lastAnswerMs = performance.now()
       latenciesMs.push(lastAnswerMs - sentMs)
+      load.onHead?.(head)
       if (body !== undefined) load.onBody?.(body)
       sendNext()
     }
@@ -71,11 +72,9 @@ export async function drive(load: Load): Promise<LoadResult> {
     for (const connection of connections) connection.close()
   }
   if (latenciesMs.length === 0) throw new Error('The load held no request')
-  latenciesMs.sort((a, b) => a - b)
   return {
     requests: latenciesMs.length,
     perSecond: (latenciesMs.length / (lastAnswerMs - startedMs)) * 1000,
-    p50Ms: percentile(latenciesMs, 0.5),
-    p99Ms: percentile(latenciesMs, 0.99),
+    ...latency(latenciesMs),
   }
 }

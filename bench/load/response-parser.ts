@@ -1,8 +1,8 @@
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const LENGTH = /\r\ncontent-length: *(\d+)/i
 
-/** What a response is reported as. */
-export type OnResponse = (status: number, body: Buffer | undefined) => void
+/** What a response is reported as: status, body, and the status line with the header fields. */
+export type OnResponse = (status: number, body: Buffer | undefined, head: string) => void
 
 /**
  * Finds the responses in what one HTTP/1.1 connection receives. Cheap rather than complete: every response has to say
@@ -12,8 +12,8 @@ export class ResponseParser {
   readonly #onResponse: OnResponse
   readonly #keepsBodies: boolean
   /** The beginning of a head whose end has not arrived. */
-  #head: Buffer | undefined
-  #status = 0
+  #headBytes: Buffer | undefined
+  #head = ''
   #missing = 0
   #inBody = false
   #body: Buffer[] = []
@@ -34,17 +34,17 @@ export class ResponseParser {
   }
 
   #readHead(bytes: Buffer): Buffer {
-    const all = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes])
+    const all = this.#headBytes === undefined ? bytes : Buffer.concat([this.#headBytes, bytes])
     const end = all.indexOf(END_OF_HEAD)
     if (end === -1) {
-      this.#head = Buffer.from(all)
+      this.#headBytes = Buffer.from(all)
       return all.subarray(all.length)
     }
-    this.#head = undefined
+    this.#headBytes = undefined
     const head = all.toString('latin1', 0, end)
     const length = LENGTH.exec(head)?.[1]
     if (!head.startsWith('HTTP/1.1 ') || length === undefined) throw new Error('A response has no length')
-    this.#status = Number(head.slice(9, 12))
+    this.#head = head
     this.#missing = Number(length)
     this.#inBody = true
     return this.#readBody(all.subarray(end + END_OF_HEAD.length))
@@ -57,7 +57,7 @@ export class ResponseParser {
     if (this.#missing === 0) {
       this.#inBody = false
       const body = this.#keepsBodies ? Buffer.concat(this.#body.splice(0)) : undefined
-      this.#onResponse(this.#status, body)
+      this.#onResponse(Number(this.#head.slice(9, 12)), body, this.#head)
     }
     return bytes.subarray(part.length)
   }

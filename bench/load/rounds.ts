@@ -1,9 +1,12 @@
+import type { Latency } from '../report/statistics.ts'
 import type { ServerProcess } from '../servers/server-process.ts'
 import { drive, type Load, type LoadResult } from './drive.ts'
 
 export interface Sample extends LoadResult {
   /** Shares of one processor core; absent where the system does not tell. */
   readonly cpu?: { readonly server: number; readonly client: number }
+  /** What each of the requests spent on what, by name; absent where nobody tells. */
+  readonly parts?: Readonly<Record<string, Latency>>
 }
 
 /** Something that is measured once in every round. */

@@ -1,5 +1,5 @@
 import type { Sample, Samples } from '../load/rounds.ts'
-import { median } from './statistics.ts'
+import { type Latency, median } from './statistics.ts'
 
 /** What a value has to reach. */
 export type Bar = { readonly atLeast: number } | { readonly atMost: number }
@@ -44,16 +44,28 @@ export function barText(bar: Bar, format: (value: number) => string): string {
   return 'atLeast' in bar ? `≥ ${format(bar.atLeast)}` : `≤ ${format(bar.atMost)}`
 }
 
+/** As {@link comparisonCells}, of how much more one side is, in milliseconds. */
+export function differenceCells({ ours, theirs, against, bar }: Comparison): Omit<Row, 'what'> {
+  const difference = median(ours.map((value, round) => value - (theirs[round] ?? Number.NaN)))
+  const cells = { ratio: more(difference), against }
+  if (bar === undefined) return cells
+  return { ...cells, bar: barText(bar, more), passed: reaches(difference, bar) }
+}
+
 /** What an item achieved, in a line of its own. */
 export function loadRow(samples: Samples, name: string): Row {
   const own = samplesOf(samples, name)
-  const middle = (read: (sample: Sample) => number) => median(own.map(read))
   return {
     what: name,
-    figure: `${Math.round(middle((sample) => sample.perSecond)).toLocaleString('en')}/s`,
-    p50: `${middle((sample) => sample.p50Ms).toFixed(2)} ms`,
-    p99: `${middle((sample) => sample.p99Ms).toFixed(2)} ms`,
+    figure: perSecond(median(own.map((sample) => sample.perSecond))),
+    ...latencyCells(own),
   }
+}
+
+/** @param rounds the latency of each */
+export function latencyCells(rounds: readonly Latency[]): Pick<Row, 'p50' | 'p99'> {
+  const middle = (read: (round: Latency) => number) => milliseconds(median(rounds.map(read)))
+  return { p50: middle(({ p50Ms }) => p50Ms), p99: middle(({ p99Ms }) => p99Ms) }
 }
 
 /** What an item achieved beside other items of the same rounds. */
@@ -70,7 +82,7 @@ export function loadRows(
   return [{ ...loadRow(samples, name), ...first }, ...others.map((cells) => ({ what: '', ...cells }))]
 }
 
-function samplesOf(samples: Samples, name: string): readonly Sample[] {
+export function samplesOf(samples: Samples, name: string): readonly Sample[] {
   const own = samples.get(name)
   if (own === undefined || own.length === 0) throw new Error(`Nothing is called ${name}`)
   return own
@@ -78,4 +90,17 @@ function samplesOf(samples: Samples, name: string): readonly Sample[] {
 
 function times(ratio: number): string {
   return `${ratio.toFixed(2)} ×`
+}
+
+/** Below a hundredth, in microseconds. */
+export function milliseconds(value: number): string {
+  return value < 0.01 ? `${(value * 1000).toFixed(1)} µs` : `${value.toFixed(2)} ms`
+}
+
+function more(ms: number): string {
+  return `${ms < 0 ? '' : '+'}${ms.toFixed(2)} ms`
+}
+
+function perSecond(rate: number): string {
+  return `${Math.round(rate).toLocaleString('en')}/s`
 }

@@ -1,7 +1,19 @@
 /** @param sorted ascending, not empty */
-export function percentile(sorted: readonly number[], fraction: number): number {
+function percentile(sorted: readonly number[], fraction: number): number {
   const index = Math.ceil(sorted.length * fraction) - 1
   return sorted[Math.max(0, index)] ?? Number.NaN
+}
+
+/** How long something took that was done many times. */
+export interface Latency {
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** @param tookMs not empty, in any order */
+export function latency(tookMs: readonly number[]): Latency {
+  const sorted = [...tookMs].sort((a, b) => a - b)
+  return { p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) }
 }
 
 /** @param values not empty, in any order */

@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import type { LoadResult } from '../load/drive.ts'
-import { percentile } from '../report/statistics.ts'
+import { latency } from '../report/statistics.ts'
 
 const [file = ''] = process.argv.slice(2)
 const db = new DatabaseSync(file)
@@ -27,11 +27,9 @@ function commitFor(durationMs: number): LoadResult {
     latenciesMs.push(endedMs - nowMs)
     nowMs = endedMs
   }
-  latenciesMs.sort((a, b) => a - b)
   return {
     requests: latenciesMs.length,
     perSecond: (latenciesMs.length / (nowMs - startedMs)) * 1000,
-    p50Ms: percentile(latenciesMs, 0.5),
-    p99Ms: percentile(latenciesMs, 0.99),
+    ...latency(latenciesMs),
   }
 }

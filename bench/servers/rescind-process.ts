@@ -11,8 +11,17 @@ export interface RescindProcess extends ServerProcess {
   readonly operatorToken: string
 }
 
-/** @param profileDir where the service leaves a processor profile when it stops; none unless given */
-export async function startRescind(folder: string, profileDir: string | undefined): Promise<RescindProcess> {
+interface RescindOptions {
+  /** Where the service leaves a processor profile when it stops; none unless given. */
+  readonly profileDir?: string | undefined
+  /** The service's own default unless given. */
+  readonly leaseSeconds?: number
+}
+
+export async function startRescind(
+  folder: string,
+  { profileDir, leaseSeconds }: RescindOptions = {},
+): Promise<RescindProcess> {
   const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
   const { server, printed } = await startServer({
     args: [...profiling, LAUNCHER, 'serve'],
@@ -20,6 +29,7 @@ export async function startRescind(folder: string, profileDir: string | undefine
       RESCIND_PORT: '0',
       RESCIND_DATA_DIR: join(folder, 'data'),
       RESCIND_MAX_ACTIVE_TOKENS: '1000000',
+      ...(leaseSeconds !== undefined && { RESCIND_LEASE_SECONDS: `${leaseSeconds}` }),
     },
     stderrFile: join(folder, 'rescind.log'),
     ready: OPERATOR_TOKEN,

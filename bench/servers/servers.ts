@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Followers } from '../followers/followers.ts'
 import { type CommitProcess, startCommits } from './commit-process.ts'
 import { type RescindProcess, startRescind } from './rescind-process.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
@@ -12,6 +13,7 @@ export interface Servers {
   readonly fastify: ServerProcess
   readonly fastifyLogging: ServerProcess
   readonly commits: CommitProcess
+  readonly followers: Followers
 }
 
 /**
@@ -33,11 +35,12 @@ export async function withServers<T>(
     keep((await startServer({ args: [REFERENCE, ...args], stderrFile: join(folder, 'references.log') })).server)
   try {
     return await use({
-      rescind: keep(await startRescind(folder, profileDir)),
+      rescind: keep(await startRescind(folder, { profileDir })),
       node: await reference('node'),
       fastify: await reference('fastify'),
       fastifyLogging: await reference('fastify', join(folder, 'fastify.log')),
       commits: keep(startCommits(folder)),
+      followers: keep(new Followers()),
     })
   } finally {
     await Promise.all(started.map((server) => server.stop()))

@@ -12,12 +12,13 @@ test('the bench measures everything that has a bar, beside its references', asyn
   const rows = stdout.split('\n').filter((line) => line.startsWith('| '))
   const judged = rows.filter((row) => /\| (pass|MISS) \|$/.test(row)).map((row) => row.split(' | ')[0]?.slice(2))
   assert.deepEqual(judged, [
-    'verify, seen before',
-    'verify, first time',
     '1 M revoked of 10 M issued, memory',
+    'verify, seen before, attached: lease and set',
+    'verify, first time',
     'introspection over HTTP, 32 clients',
     'revoke over HTTP, 1 client',
     'revoke over HTTP, 32 clients',
+    'revoke → in force, 8 attached processes, 1 client',
   ])
   assert.doesNotMatch(stdout, /NaN|undefined/)
 })

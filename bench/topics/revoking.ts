@@ -2,6 +2,7 @@ import { eachOnce } from '../load/next-request.ts'
 import { requestBytes } from '../load/request-bytes.ts'
 import { measureLoad } from '../load/rounds.ts'
 import { type Bar, loadRows } from '../report/row.ts'
+import type { RescindProcess } from '../servers/rescind-process.ts'
 import type { Servers } from '../servers/servers.ts'
 import type { TokenSupply } from '../token-supply.ts'
 import { BARE_COMMIT } from './bare-commit.ts'
@@ -15,15 +16,12 @@ const TOKENS_PER_MS: Readonly<Record<ClientCount, number>> = { 1: 2, 32: 6 }
 
 /** The owner revoking members' tokens, each once: every answer stands for a durable commit. */
 export function revoking({ rescind }: Servers, supply: TokenSupply, windowMs: number): Topic {
-  const { ownerToken: token, businessId } = rescind
-  const request = (id: string) =>
-    requestBytes({ method: 'POST', path: `/api/v1/tokens/${id}/revoke`, token, businessId, json: {} })
   return {
     items: CLIENT_COUNTS.map((clients) => ({
       name: withClients(REVOKING, clients),
       measure: async () => {
-        const ids = await supply.take(windowMs * TOKENS_PER_MS[clients])
-        const next = eachOnce(ids.map(request))
+        const tokens = await supply.take(windowMs * TOKENS_PER_MS[clients])
+        const next = eachOnce(tokens.map(({ id }) => revokeRequest(rescind, id)))
         return measureLoad(rescind, { clients, next, durationMs: windowMs, expectedStatus: 201 })
       },
     })),
@@ -32,4 +30,9 @@ export function revoking({ rescind }: Servers, supply: TokenSupply, windowMs: nu
         loadRows(samples, withClients(REVOKING, clients), [{ name: BARE_COMMIT, bar: BARS[clients] }]),
       ),
   }
+}
+
+/** The owner revoking a token of a member. */
+export function revokeRequest({ ownerToken: token, businessId }: RescindProcess, id: string): Buffer {
+  return requestBytes({ method: 'POST', path: `/api/v1/tokens/${id}/revoke`, token, businessId, json: {} })
 }
