@@ -1,6 +1,4 @@
-import type { InForce } from './waiter.ts'
-
-export type { InForce }
+import type { InForce } from '@rescind/protocol'
 
 /** Tells when a revocation is in force: applied by, or lapsed at, everyone who may decide. */
 export interface Enforcement {

@@ -1,4 +1,4 @@
-import { type Clocks, type Instant, instantOf, type Timers, Unavailable } from '@rescind/protocol'
+import { type Clocks, type InForce, type Instant, instantOf, type Timers, Unavailable } from '@rescind/protocol'
 import type { Membership } from '../storage/storage.ts'
 import { type Attachment, type AttachmentEvent, attach, coveredSeq, isOver, newAttachment } from './attachment.ts'
 import type { Enforcement } from './enforcement.ts'
@@ -12,7 +12,7 @@ import {
   nodeMayDecide,
 } from './node-lease.ts'
 import { type Sightings, sight } from './other-nodes.ts'
-import { beginWait, type InForce, type Wait, type WaitEvent, wait } from './waiter.ts'
+import { beginWait, type Wait, type WaitEvent, wait } from './waiter.ts'
 
 export interface NodeDeps {
   readonly membership: Membership

@@ -34,8 +34,6 @@ export interface View {
   readonly attachments: Iterable<Attachment>
 }
 
-export type { InForce }
-
 export type WaitEvent =
   /** Read after the entry was committed. */
   | { readonly type: 'members'; readonly members: readonly NodeRecord[] }

@@ -1,6 +1,6 @@
+import type { InForce } from '@rescind/protocol'
 import { ManualTime } from '../../../protocol/test/manual-time.ts'
 import { Node } from '../../revocations/node.ts'
-import type { InForce } from '../../revocations/waiter.ts'
 import { FakeMembership } from './fake-membership.ts'
 
 export const LEASE_MS = 30_000
