@@ -405,8 +405,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: MEMBERS,
-        find: 'return seq === null ? { member } : { member, inForce: await deps.tokens.inForce(seq) }',
-        replace: 'return { member }',
+        find: 'return { member, inForce: await deps.tokens.inForce(seq) }',
+        replace: 'return { member, inForce: { applied: 0, waitedOut: 0, waitedMs: 0 } }',
       },
     ],
   },
@@ -417,8 +417,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: MEMBERS,
-        find: 'let seq = current === undefined ? null : (await tx.head()).seq',
-        replace: 'let seq = null',
+        find: 'let { seq } = await tx.head()',
+        replace: 'let seq = 0',
       },
       { file: MEMBERS, find: 'await deps.tokens.inForce(outcome.goneSeq)', replace: '' },
     ],

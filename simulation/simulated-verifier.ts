@@ -171,7 +171,7 @@ export class SimulatedVerifier {
     const wentBack = position.seq < this.#lastSeq
     this.#lastSeq = position.seq
     this.#lastHash = position.hash
-    if (wentBack && decidedBefore)
+    if (wentBack && decidedBefore && holds)
       observer.violate('I8', `${this.process.id} went back to ${position.seq} while it may decide`)
     if (observer.isOfLog(position)) return
     // What an older copy of the log replaced may still arrive from those who were there before.

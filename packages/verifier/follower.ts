@@ -289,7 +289,9 @@ function announced(
   { position, bytes, sha256 }: Extract<ServiceMessage, { type: 'snapshot' }>,
 ): FollowerStep {
   const isOfHome = position.epoch === state.home?.epoch
-  if (state.download !== null || !isOfHome || bytes > MAX_SNAPSHOT_BYTES) return badMessage(state)
+  // One that leads back has come before: whoever cannot be built on has no position.
+  const leadsBack = state.position !== null && position.seq <= state.position.seq
+  if (state.download !== null || !isOfHome || leadsBack || bytes > MAX_SNAPSHOT_BYTES) return badMessage(state)
   return { state: { ...state, download: { position, bytes, sha256, pieces: [], received: 0 } }, effects: [] }
 }
 

@@ -22,14 +22,14 @@ interface Deps {
 /** A membership as it is now, or was last. */
 export interface MemberChange {
   readonly member: Member
-  /** Of the tokens that the change ended; absent when it ended none. */
-  readonly inForce?: InForce
+  /** Of everything that was ended until then. */
+  readonly inForce: InForce
 }
 
-/** A change that is committed, and the entry of the log that it has to wait for, if it ended tokens. */
+/** A change that is committed, and the entry of the log that it waits for. */
 interface Committed {
   readonly member: Member
-  readonly seq: number | null
+  readonly seq: number
 }
 
 /** There is no such member; whatever ended before is not after this entry. */
@@ -63,8 +63,8 @@ export async function saveMember(
     const member = { businessId, userId, email, role, createdAtMs: current?.createdAtMs ?? nowMs }
     await tx.upsertMember(member)
     await audit('member.saved', { businessId, id: userId })
-    // Whoever repeats the request waits for what the first one ended.
-    let seq = current === undefined ? null : (await tx.head()).seq
+    // Whoever repeats the request, or puts back a member who was removed, waits for what was ended before.
+    let { seq } = await tx.head()
     for (const token of await tokensBeyond(tx, member, nowMs)) {
       const cause = { atMs: nowMs, by, reason: `The role of its holder became ${role}` }
       seq = (await deps.tokens.endToken(tx, token.idx, cause)).seq
@@ -128,5 +128,5 @@ async function tokensBeyond(tx: Transaction, member: Member, nowMs: number): Pro
 async function settled(deps: Deps, outcome: Committed | Refused): Promise<MemberChange | Refused> {
   if ('refused' in outcome) return outcome
   const { member, seq } = outcome
-  return seq === null ? { member } : { member, inForce: await deps.tokens.inForce(seq) }
+  return { member, inForce: await deps.tokens.inForce(seq) }
 }

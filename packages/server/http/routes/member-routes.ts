@@ -27,7 +27,7 @@ export function memberRoutes({ access }: Services): Route[] {
     description:
       'Adds the user to the business, or changes their email and role. A lower role revokes the tokens that carry more than it allows.',
     body: MemberSave,
-    success: { ...success, codes: ['MEMBER_SAVED'], inForce: 'sometimes' },
+    success: { ...success, codes: ['MEMBER_SAVED'], inForce: 'always' },
     errors: ['business_not_found', 'member_not_found', 'owner_protected', 'email_taken', 'last_owner'],
     handler: async (call) => {
       const { business_id: businessId, user_id: userId } = call.params
