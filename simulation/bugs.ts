@@ -206,8 +206,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: NODE,
-        find: 'for (const attachment of this.#attachments.values()) seq = Math.min(seq, coveredSeq(attachment, nowMs))',
-        replace: '',
+        find: 'return Math.min(this.#deps.appliedSeq(), lowest.seq)',
+        replace: 'return this.#deps.appliedSeq()',
       },
     ],
   },

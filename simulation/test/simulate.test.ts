@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { BUGS } from '../bugs.ts'
 import { forkSeeds } from '../fork-seeds.ts'
+import { patched } from '../patched-source.ts'
 import { AT_LEAST, runSeed } from '../run-seeds.ts'
 
 describe('the simulation', () => {
@@ -33,6 +36,12 @@ describe('the simulation without a rule', () => {
       assert.equal(failures.at(-1)?.invariant, bug.breaks)
     })
   }
+
+  it('knows where each rule is in the sources', () => {
+    for (const { file, ...patch } of BUGS.flatMap(({ patches }) => patches)) {
+      patched(readFileSync(join(import.meta.dirname, '../..', file), 'utf8'), [{ file, ...patch }])
+    }
+  })
 
   it('names every bug once, and an invariant for each', () => {
     assert.equal(new Set(BUGS.map(({ name }) => name)).size, BUGS.length)
