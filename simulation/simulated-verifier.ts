@@ -184,7 +184,10 @@ export class SimulatedVerifier {
     const { position } = this.attached
     const { observer } = this.#deps
     if (position === undefined || observer.isOfLog(position)) return
-    const isFromNewNode = this.decidingSessions().some((session) => session?.node.isOfLog)
+    // Those that were there when the log was replaced ended with it; what they granted is waited out.
+    const isFromNewNode = this.decidingSessions().some(
+      (session) => session?.node.isOfLog && !session.node.process.ended,
+    )
     if (isFromNewNode) observer.violate('I7', `${this.process.id} decides at ${position.seq} of another history`)
   }
 
