@@ -10,10 +10,10 @@ export interface Bug {
   readonly patches: readonly Patch[]
 }
 
-const ATTACHED_VERIFIER = 'packages/verifier/attached-verifier.ts'
+const ATTACHED_VERIFIER = 'packages/verifier/core/attached-verifier.ts'
 const ATTACHMENT = 'packages/server/revocations/attachment.ts'
 const FEED_SESSION = 'packages/server/revocations/feed-session.ts'
-const FOLLOWER = 'packages/verifier/follower.ts'
+const FOLLOWER = 'packages/verifier/core/follower.ts'
 const ISSUE_TOKEN = 'packages/server/tokens/issue-token.ts'
 const LEASE = 'packages/protocol/lease.ts'
 const MEMBERS = 'packages/server/access/members.ts'
@@ -24,8 +24,8 @@ const REVOKE_ALL = 'packages/server/revocations/revoke-all.ts'
 const REVOKE_TOKEN = 'packages/server/revocations/revoke-token.ts'
 const SIGNING_KEYS = 'packages/server/tokens/signing-keys.ts'
 const START_DECIDING = 'packages/server/start-deciding.ts'
-const VERIFIER = 'packages/verifier/verifier.ts'
-const VERIFY_OR_ASK = 'packages/verifier/verify-or-ask.ts'
+const VERIFIER = 'packages/verifier/core/local-verifier.ts'
+const VERIFY_OR_ASK = 'packages/verifier/core/verify-or-ask.ts'
 const WAITER = 'packages/server/revocations/waiter.ts'
 const WRITE_AS = 'packages/server/access/write-as.ts'
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 /** A change to a production source that takes one rule away. */
 export interface Patch {
-  /** From the root of the repository, such as `packages/verifier/follower.ts`. */
+  /** From the root of the repository, such as `packages/verifier/core/follower.ts`. */
   readonly file: string
   /** Occurs exactly once in the file. */
   readonly find: string

@@ -1,5 +1,5 @@
-import { AttachedVerifier } from '../../packages/verifier/attached-verifier.ts'
-import { openFeedSocket } from '../../packages/verifier/web-socket.ts'
+import { AttachedVerifier } from '../../packages/verifier/core/attached-verifier.ts'
+import { openFeedSocket } from '../../packages/verifier/core/web-socket.ts'
 import { Heartbeats } from './heartbeats.ts'
 
 /** A verifier as an application runs it, in this process. */

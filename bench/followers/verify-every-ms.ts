@@ -1,4 +1,4 @@
-import type { AttachedVerifier } from '../../packages/verifier/attached-verifier.ts'
+import type { AttachedVerifier } from '../../packages/verifier/core/attached-verifier.ts'
 
 /** In milliseconds, one of each for every verification. */
 export interface Verifications {

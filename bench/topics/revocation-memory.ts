@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { genesis } from '@rescind/protocol'
-import { createVerifier, decodeSnapshot, type Verifier } from '@rescind/verifier'
-import { RevocationSet } from '../../packages/verifier/revocation-set.ts'
-import { encodeSnapshot, type Snapshot } from '../../packages/verifier/snapshot.ts'
+import { createLocalVerifier, decodeSnapshot, type LocalVerifier } from '@rescind/verifier/core'
+import { RevocationSet } from '../../packages/verifier/core/revocation-set.ts'
+import { encodeSnapshot, type Snapshot } from '../../packages/verifier/core/snapshot.ts'
 import { barText, milliseconds, type Row, reaches } from '../report/row.ts'
 import { median } from '../report/statistics.ts'
 
@@ -76,14 +76,14 @@ function snapshotRows(what: string, revocations: RevocationSet, rounds: number):
   ]
 }
 
-function unite(verifier: Verifier, { bytes }: Snapshot): void {
+function unite(verifier: LocalVerifier, { bytes }: Snapshot): void {
   const decoded = decodeSnapshot(bytes)
   if (decoded === undefined) throw new Error('The snapshot cannot be read')
   verifier.unite(decoded)
 }
 
-function newVerifier(): Verifier {
-  return createVerifier({
+function newVerifier(): LocalVerifier {
+  return createLocalVerifier({
     issuer: 'http://127.0.0.1:8080',
     epoch: EPOCH,
     tokenPrefix: 'dz_',

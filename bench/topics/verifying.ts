@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { createVerifier as createFastJwt } from 'fast-jwt'
-import type { AttachedVerifier } from '../../packages/verifier/attached-verifier.ts'
+import type { AttachedVerifier } from '../../packages/verifier/core/attached-verifier.ts'
 import { attach } from '../followers/attach.ts'
 import { drive } from '../load/drive.ts'
 import { eachOnce } from '../load/next-request.ts'

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Clocks, createUuidV7Source, type InForce, type Timers, Unavailable } from '@rescind/protocol'
-import type { Lease } from '@rescind/verifier'
+import type { Lease } from '@rescind/verifier/core'
 import type { Logger } from 'pino'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'

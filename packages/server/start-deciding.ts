@@ -1,5 +1,5 @@
 import { type Clocks, genesis, type Timers } from '@rescind/protocol'
-import { createVerifier, type Lease, type Verifier } from '@rescind/verifier'
+import { createLocalVerifier, type Lease, type LocalVerifier } from '@rescind/verifier/core'
 import { Feed } from './revocations/feed.ts'
 import type { SessionDeps } from './revocations/feed-session.ts'
 import { Node } from './revocations/node.ts'
@@ -21,7 +21,7 @@ export interface DecidingDeps extends Pick<SessionDeps, 'noteUse' | 'onNotice'> 
 /** A node that decides. */
 export interface Deciding {
   readonly node: Node
-  readonly verifier: Verifier
+  readonly verifier: LocalVerifier
   readonly lease: Lease
   readonly feed: Feed
 }
@@ -49,7 +49,7 @@ export async function startDeciding(deps: DecidingDeps): Promise<Deciding> {
   })
   const lease = { holds: () => !storageFailed && node.holds() }
   const { issuer, epoch, tokenPrefix } = installation
-  const verifier = createVerifier({ issuer, epoch, tokenPrefix, lease, clock: clocks })
+  const verifier = createLocalVerifier({ issuer, epoch, tokenPrefix, lease, clock: clocks })
   const feed = new Feed({
     node,
     source: verifier,

@@ -4,7 +4,7 @@ import {
   follow,
   INITIAL_FOLLOWER,
   wakeAtMs,
-} from '../../packages/verifier/follower.ts'
+} from '../../packages/verifier/core/follower.ts'
 import { NOW, snapshotAt } from './setting.ts'
 import type { Connection, Holder, Side, ToHolder } from './world.ts'
 

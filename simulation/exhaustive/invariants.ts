@@ -1,6 +1,6 @@
 import { type HeldLease, permittedMs } from '@rescind/protocol'
 import { nodeMayDecide } from '../../packages/server/revocations/node-lease.ts'
-import { mayDecide } from '../../packages/verifier/follower.ts'
+import { mayDecide } from '../../packages/verifier/core/follower.ts'
 import { isInForce, nodeIdOf } from './node.ts'
 import { ENTRY, LEASE_MS, NOW } from './setting.ts'
 import type { Attached, Holder, NodeProcess, Side, World } from './world.ts'

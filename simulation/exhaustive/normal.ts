@@ -1,6 +1,6 @@
 import { type HeldLease, permittedMs } from '@rescind/protocol'
 import { coveredSeq, isOver } from '../../packages/server/revocations/attachment.ts'
-import { INITIAL_FOLLOWER } from '../../packages/verifier/follower.ts'
+import { INITIAL_FOLLOWER } from '../../packages/verifier/core/follower.ts'
 import { ENTRY, NOW } from './setting.ts'
 import type { Attached, Connection, Holder, NodeProcess, Side } from './world.ts'
 

@@ -13,7 +13,7 @@ export interface Rule {
   readonly breaks: string
 }
 
-const FOLLOWER = 'packages/verifier/follower.ts'
+const FOLLOWER = 'packages/verifier/core/follower.ts'
 const ATTACHMENT = 'packages/server/revocations/attachment.ts'
 const WAITER = 'packages/server/revocations/waiter.ts'
 const NODE_LEASE = 'packages/server/revocations/node-lease.ts'

@@ -1,5 +1,5 @@
 import { genesis, type Instant, nextEntry, type Position } from '@rescind/protocol'
-import { decodeSnapshot, encodeSnapshot } from '../../packages/verifier/snapshot.ts'
+import { decodeSnapshot, encodeSnapshot } from '../../packages/verifier/core/snapshot.ts'
 
 /**
  * The size of the instance. Time passes in whole units, the same on every clock, and every state is kept relative to the

@@ -1,4 +1,4 @@
-import type { FollowerEvent } from '../../packages/verifier/follower.ts'
+import type { FollowerEvent } from '../../packages/verifier/core/follower.ts'
 import { deliverToHolder, goOn, hear, isDue, newHolder } from './holder.ts'
 import { isServing } from './node.ts'
 import { accept, advance, canAdvance, deliverToNode } from './session.ts'

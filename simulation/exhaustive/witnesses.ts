@@ -1,4 +1,4 @@
-import { mayDecide } from '../../packages/verifier/follower.ts'
+import { mayDecide } from '../../packages/verifier/core/follower.ts'
 import { ENTRY, NOW } from './setting.ts'
 import type { Left, World } from './world.ts'
 

@@ -4,7 +4,7 @@ import type { NodeLeaseState } from '../../packages/server/revocations/node-leas
 import type { Sightings } from '../../packages/server/revocations/other-nodes.ts'
 import type { Wait } from '../../packages/server/revocations/waiter.ts'
 import type { NodeRecord } from '../../packages/server/storage/storage.ts'
-import type { FollowerEffect, FollowerState } from '../../packages/verifier/follower.ts'
+import type { FollowerEffect, FollowerState } from '../../packages/verifier/core/follower.ts'
 
 /** A process that follows the service, around the state machine it runs. */
 export interface Holder {

@@ -1,5 +1,5 @@
 import { type EntryBody, statusListUri } from '@rescind/protocol'
-import type { Verifier } from '@rescind/verifier'
+import type { LocalVerifier } from '@rescind/verifier/core'
 import fc from 'fast-check'
 import { entryBody } from '../../protocol/test/entry-arbitrary.ts'
 import { index } from './index-arbitrary.ts'
@@ -62,6 +62,6 @@ export function withLog(entries: readonly EntryBody[], epoch = EPOCH): Installat
   return state
 }
 
-export function verdicts(verifier: Verifier, presented: readonly string[]): unknown[] {
+export function verdicts(verifier: LocalVerifier, presented: readonly string[]): unknown[] {
   return presented.map((each) => verifier.verify(each))
 }

@@ -14,7 +14,7 @@ import {
   type VerifierMessage,
 } from '@rescind/protocol'
 import { ManualTime } from '../../protocol/test/manual-time.ts'
-import { AttachedVerifier } from '../attached-verifier.ts'
+import { AttachedVerifier } from '../core/attached-verifier.ts'
 import { HOME, LEASE_MS } from './follower-states.ts'
 import { LogFixture } from './log-fixture.ts'
 import { claimsOf, createSigner, EPOCH } from './mint.ts'

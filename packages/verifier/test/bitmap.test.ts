@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Bitmap, PAGE_BITS } from '../bitmap.ts'
+import { Bitmap, PAGE_BITS } from '../core/bitmap.ts'
 import { index, indexesOf } from './index-arbitrary.ts'
 
 function bitmapOf(indexes: Iterable<number>): Bitmap {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteReader } from '../byte-reader.ts'
-import { ByteWriter } from '../byte-writer.ts'
+import { ByteReader } from '../core/byte-reader.ts'
+import { ByteWriter } from '../core/byte-writer.ts'
 
 function written(write: (writer: ByteWriter) => void): Uint8Array {
   const writer = new ByteWriter()

@@ -1,5 +1,5 @@
 import type { Entry, ServiceMessage } from '@rescind/protocol'
-import type { FollowerEvent, FollowerState } from '../follower.ts'
+import type { FollowerEvent, FollowerState } from '../core/follower.ts'
 import { HOME, LEASE_MS, LOG, RENEWAL_AFTER_MS, SILENCE_AFTER_MS } from './follower-states.ts'
 import { LogFixture } from './log-fixture.ts'
 import { EPOCH } from './mint.ts'

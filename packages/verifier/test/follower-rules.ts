@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Instant, instantOf } from '@rescind/protocol'
 import type { ManualTime } from '../../protocol/test/manual-time.ts'
-import { type FollowerEffect, type FollowerEvent, type FollowerState, follow, mayDecide } from '../follower.ts'
+import { type FollowerEffect, type FollowerEvent, type FollowerState, follow, mayDecide } from '../core/follower.ts'
 
 /** What is true of every step of a follower, whatever the state and the event. */
 export function step(

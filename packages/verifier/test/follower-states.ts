@@ -1,5 +1,5 @@
 import type { HeldLease, Instant } from '@rescind/protocol'
-import { type FollowerState, INITIAL_FOLLOWER, mayDecide } from '../follower.ts'
+import { type FollowerState, INITIAL_FOLLOWER, mayDecide } from '../core/follower.ts'
 import { LogFixture } from './log-fixture.ts'
 import { EPOCH, ISSUER } from './mint.ts'
 

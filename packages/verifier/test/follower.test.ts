@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Instant } from '@rescind/protocol'
-import { type FollowerState, INITIAL_FOLLOWER, mayDecide, wakeAtMs } from '../follower.ts'
+import { type FollowerState, INITIAL_FOLLOWER, mayDecide, wakeAtMs } from '../core/follower.ts'
 import { EVENTS } from './follower-events.ts'
 import { nameOfEffect, step } from './follower-rules.ts'
 import { LEASE_KINDS, type LeaseKind, NOW, nameOf, STANDS, standOf, stateOf } from './follower-states.ts'

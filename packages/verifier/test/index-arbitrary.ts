@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type BitmapPage, PAGE_BITS } from '../bitmap.ts'
+import { type BitmapPage, PAGE_BITS } from '../core/bitmap.ts'
 
 /** Indexes where a bitmap could go wrong: at both ends of words and pages, of 32-bit integers and of safe integers. */
 export const index = fc.oneof(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { headerSegment, type PublicJwk, publicJwk } from '@rescind/protocol'
-import { Keyring } from '../keyring.ts'
-import { VerificationKey } from '../verification-key.ts'
+import { Keyring } from '../core/keyring.ts'
+import { VerificationKey } from '../core/verification-key.ts'
 import { createSigner, highSTwin } from './mint.ts'
 
 test('a key is found by exactly the header its tokens carry', () => {

@@ -1,5 +1,5 @@
 import { type Entry, type EntryBody, genesis, nextEntry, type Position } from '@rescind/protocol'
-import { createVerifier, type Snapshot } from '@rescind/verifier'
+import { createLocalVerifier, type Snapshot } from '@rescind/verifier/core'
 import { EPOCH, ISSUER, NOW_SEC } from './mint.ts'
 
 /** A log in which entry n revokes token n, as long as needed. */
@@ -41,7 +41,7 @@ export class LogFixture {
     if (known !== undefined) return known
     const lease = { holds: () => true }
     const clock = { nowMs: () => NOW_SEC * 1000 }
-    const verifier = createVerifier({ issuer: ISSUER, epoch: this.epoch, tokenPrefix: 'dz_', lease, clock })
+    const verifier = createLocalVerifier({ issuer: ISSUER, epoch: this.epoch, tokenPrefix: 'dz_', lease, clock })
     if (seq > 0) verifier.apply(this.entries(1, seq))
     const snapshot = verifier.snapshot()
     this.#snapshots.set(seq, snapshot)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Entry, type EntryBody, entryHash, genesis, nextEntry, type Position } from '@rescind/protocol'
-import { LogMismatch } from '@rescind/verifier'
+import { LogMismatch } from '@rescind/verifier/core'
 import fc from 'fast-check'
 import { entryBody } from '../../protocol/test/entry-arbitrary.ts'
 import { claimsOf, createSigner, EPOCH, installation, outcome } from './mint.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Bitmap } from '../bitmap.ts'
-import { VerifiedTokens } from '../verified-tokens.ts'
+import { Bitmap } from '../core/bitmap.ts'
+import { VerifiedTokens } from '../core/verified-tokens.ts'
 import { heldBytes } from './held-bytes.ts'
 import { claimsOf } from './mint.ts'
 

@@ -13,7 +13,7 @@ import {
   type TokenClaims,
   toLowS,
 } from '@rescind/protocol'
-import { createVerifier, type Verifier, type VerifierOptions } from '@rescind/verifier'
+import { createLocalVerifier, type LocalVerifier, type LocalVerifierOptions } from '@rescind/verifier/core'
 
 /** Signs whatever it is told to, the way a legitimate signer would and in every way it would not. */
 interface Signer {
@@ -88,15 +88,15 @@ export function claimsOf(changes: Partial<TokenClaims> & { idx?: number; uri?: s
 
 /** A verifier with a log of its own, a clock and a lease that the test moves. */
 export interface Installation {
-  readonly verifier: Verifier
+  readonly verifier: LocalVerifier
   nowMs: number
   leased: boolean
   /** Appends to the log and applies. */
   log(...bodies: readonly EntryBody[]): void
 }
 
-export function installation(signers: readonly Signer[], options: Partial<VerifierOptions> = {}): Installation {
-  const verifier = createVerifier({
+export function installation(signers: readonly Signer[], options: Partial<LocalVerifierOptions> = {}): Installation {
+  const verifier = createLocalVerifier({
     issuer: ISSUER,
     epoch: EPOCH,
     tokenPrefix: 'dz_',
@@ -123,9 +123,9 @@ export function installation(signers: readonly Signer[], options: Partial<Verifi
 
 /** The reason of the rejection, or the status when it is not one. */
 export function outcome(
-  verifier: Verifier,
+  verifier: LocalVerifier,
   token: string,
-  ...expected: [] | [Parameters<Verifier['verify']>[1]]
+  ...expected: [] | [Parameters<LocalVerifier['verify']>[1]]
 ): string {
   const verdict = verifier.verify(token, ...expected)
   return verdict.status === 'rejected' ? verdict.reason : verdict.status

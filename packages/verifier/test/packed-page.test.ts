@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { emptyPage, PAGE_BITS } from '../bitmap.ts'
-import { packPage, unpackPage } from '../packed-page.ts'
+import { emptyPage, PAGE_BITS } from '../core/bitmap.ts'
+import { packPage, unpackPage } from '../core/packed-page.ts'
 import { randomFrom } from './random-from.ts'
 
 function pageOf(offsets: readonly number[]): Int32Array {

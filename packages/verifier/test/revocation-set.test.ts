@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { EntryBody, VerifiedToken } from '@rescind/protocol'
 import fc from 'fast-check'
 import { entryBody, subjectId } from '../../protocol/test/entry-arbitrary.ts'
-import { RevocationSet } from '../revocation-set.ts'
+import { RevocationSet } from '../core/revocation-set.ts'
 import { claimsOf } from './mint.ts'
 
 const businessId = '11111111-0000-4000-8000-000000000000'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type EntryBody, genesis, nextEntry, statusListUri } from '@rescind/protocol'
-import { type DecodedSnapshot, decodeSnapshot, LogMismatch, type Verifier } from '@rescind/verifier'
+import { type DecodedSnapshot, decodeSnapshot, type LocalVerifier, LogMismatch } from '@rescind/verifier/core'
 import fc from 'fast-check'
 import { bodies, tokens, withLog } from './applied-arbitrary.ts'
 import { indexesOf } from './index-arbitrary.ts'
@@ -14,19 +14,19 @@ const revoke = (idx: number) => ({ kind: 'token_revoked', idx }) as const
 const add = { kind: 'key_added', jwk: signer.jwk } as const
 const retire = { kind: 'key_retired', kid: signer.jwk.kid } as const
 
-function snapshotOf(verifier: Verifier): DecodedSnapshot {
+function snapshotOf(verifier: LocalVerifier): DecodedSnapshot {
   return decodeSnapshot(verifier.snapshot().bytes) ?? assert.fail('The snapshot cannot be read')
 }
 
 /** A verifier that applied the first entries and was united with those that applied the others. */
-function united(own: readonly EntryBody[], ...others: readonly (readonly EntryBody[])[]): Verifier {
+function united(own: readonly EntryBody[], ...others: readonly (readonly EntryBody[])[]): LocalVerifier {
   const { verifier } = withLog(own)
   for (const entries of others) verifier.unite(snapshotOf(withLog(entries).verifier))
   return verifier
 }
 
 /** All that was applied, without where it ended and in which order the keys came. */
-function contentOf(verifier: Verifier): unknown {
+function contentOf(verifier: LocalVerifier): unknown {
   const { keys, bulkEntries, pages } = { ...snapshotOf(verifier), pages: snapshotOf(verifier).pages() }
   return { kids: keys.map(({ kid }) => kid).sort(), bulkEntries, indexes: [...pages].flatMap(indexesOf) }
 }

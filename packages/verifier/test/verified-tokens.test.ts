@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VerifiedToken } from '@rescind/protocol'
-import { VerifiedTokens } from '../verified-tokens.ts'
+import { VerifiedTokens } from '../core/verified-tokens.ts'
 import { claimsOf } from './mint.ts'
 
 const verified = (): VerifiedToken => ({ claims: claimsOf(), kid: 'k', scopes: [] })

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import type { FeedSocketListener, Timers } from '@rescind/protocol'
-import { AttachedVerifier } from '../../../verifier/attached-verifier.ts'
-import type { FollowerNotice } from '../../../verifier/follower.ts'
-import { openFeedSocket } from '../../../verifier/web-socket.ts'
+import { AttachedVerifier } from '../../../verifier/core/attached-verifier.ts'
+import type { FollowerNotice } from '../../../verifier/core/follower.ts'
+import { openFeedSocket } from '../../../verifier/core/web-socket.ts'
 import { issued } from '../service/provisioning.ts'
 import type { RunningService } from '../service/running-service.ts'
 

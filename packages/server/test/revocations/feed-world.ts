@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { FEED_CLOSE } from '@rescind/protocol'
 import { ManualTime } from '../../../protocol/test/manual-time.ts'
-import { AttachedVerifier } from '../../../verifier/attached-verifier.ts'
+import { AttachedVerifier } from '../../../verifier/core/attached-verifier.ts'
 import { LogFixture } from '../../../verifier/test/log-fixture.ts'
 import { EPOCH, ISSUER } from '../../../verifier/test/mint.ts'
 import { randomFrom } from '../../../verifier/test/random-from.ts'

@@ -1,5 +1,5 @@
 export type { Expectations } from './expectations.ts'
 export type { Lease } from './lease.ts'
+export { createLocalVerifier, type LocalVerifier, type LocalVerifierOptions, type Undecided } from './local-verifier.ts'
 export { LogMismatch } from './log-mismatch.ts'
 export { type DecodedSnapshot, decodeSnapshot, type Snapshot } from './snapshot.ts'
-export { createVerifier, type Undecided, type Verifier, type VerifierOptions } from './verifier.ts'

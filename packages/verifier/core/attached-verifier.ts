@@ -21,8 +21,8 @@ import {
   mayDecide,
   wakeAtMs,
 } from './follower.ts'
+import { createLocalVerifier, type LocalVerifier, type Undecided } from './local-verifier.ts'
 import { UsageNotes } from './usage-notes.ts'
-import { createVerifier, type Undecided, type Verifier } from './verifier.ts'
 
 export interface AttachedVerifierOptions {
   /** Opens a connection to the feed; the listener hears from it later, never before this returns. */
@@ -49,7 +49,7 @@ export class AttachedVerifier {
   readonly #options: AttachedVerifierOptions
   readonly #usage = new UsageNotes()
   #state: FollowerState = INITIAL_FOLLOWER
-  #verifier: Verifier | undefined
+  #verifier: LocalVerifier | undefined
   #socket: FeedSocket | undefined
   #cancelWake = (): void => {}
   #cancelUsage = (): void => {}
@@ -155,9 +155,9 @@ export class AttachedVerifier {
     }
   }
 
-  #createVerifier({ issuer, epoch, tokenPrefix }: Home): Verifier {
+  #createVerifier({ issuer, epoch, tokenPrefix }: Home): LocalVerifier {
     const { clocks, verifiedTokensLimit } = this.#options
-    return createVerifier({
+    return createLocalVerifier({
       issuer,
       epoch,
       tokenPrefix,

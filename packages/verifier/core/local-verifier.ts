@@ -22,10 +22,10 @@ import { parseTokenShape } from './token-shape.ts'
 import { readVerifiedToken } from './verified-token.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
-export interface VerifierOptions {
+export interface LocalVerifierOptions {
   /** Expected as `iss` and `aud` of every token. */
   readonly issuer: string
-  /** UUID of the log that the entries handed to {@link Verifier.apply} belong to, and tokens name; another once {@link Verifier.unite} says so. */
+  /** UUID of the log that the entries handed to {@link LocalVerifier.apply} belong to, and tokens name; another once {@link LocalVerifier.unite} says so. */
   readonly epoch: string
   /** What every token starts with, such as `dz_`. */
   readonly tokenPrefix: string
@@ -41,7 +41,7 @@ export interface Undecided {
 }
 
 /** Decides alone, from the part of the log that was applied to it. */
-export interface Verifier {
+export interface LocalVerifier {
   /**
    * The verdict on `token`, as presented: prefix, header, payload and signature, nothing around them. Synchronous, and
    * never throws, whatever the token, strings or not.
@@ -94,7 +94,7 @@ const NEED_LEASE: ReadonlySet<RejectionReason> = new Set(['unknown_key', 'wrong_
  *
  * @throws RangeError when `verifiedTokensLimit` is not a non-negative integer
  */
-export function createVerifier(options: VerifierOptions): Verifier {
+export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifier {
   const { issuer, tokenPrefix, lease, clock, verifiedTokensLimit = 10_000 } = options
   const keyring = new Keyring()
   const revocations = new RevocationSet()

@@ -1,6 +1,6 @@
 import type { Verdict } from '@rescind/protocol'
 import type { Expectations } from './expectations.ts'
-import type { Undecided } from './verifier.ts'
+import type { Undecided } from './local-verifier.ts'
 
 /** Asks the service for its verdict; `undecided` when it cannot be asked or cannot decide. */
 export type Ask = (token: string, expected?: Expectations) => Promise<Verdict | Undecided>
