@@ -54,8 +54,17 @@ export function parseClaims(payload: Uint8Array): TokenClaims | undefined {
 }
 
 function isTokenClaims(value: unknown): value is TokenClaims {
-  if (!isObject(value)) return false
+  if (!isObject(value) || !hasIdentity(value)) return false
   const list = isObject(value.status) && isObject(value.status.status_list) ? value.status.status_list : {}
+  return isNatural(list.idx) && typeof list.uri === 'string'
+}
+
+/** Whether these are the claims of a token, with or without its place in a status list. */
+export function isIdentity(value: unknown): value is Omit<TokenClaims, 'status'> {
+  return isObject(value) && hasIdentity(value)
+}
+
+function hasIdentity(value: Record<string, unknown>): boolean {
   return (
     typeof value.iss === 'string' &&
     isUuid(value.sub) &&
@@ -66,9 +75,7 @@ function isTokenClaims(value: unknown): value is TokenClaims {
     isNatural(value.exp) &&
     typeof value.scope === 'string' &&
     (!Object.hasOwn(value, 'business_id') || isUuid(value.business_id)) &&
-    value.type === 'api' &&
-    isNatural(list.idx) &&
-    typeof list.uri === 'string'
+    value.type === 'api'
   )
 }
 

@@ -1,3 +1,4 @@
+export * from './authorization.ts'
 export * from './base64url.ts'
 export * from './claims.ts'
 export * from './clock.ts'

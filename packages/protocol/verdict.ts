@@ -1,4 +1,5 @@
 import type { TokenClaims } from './claims.ts'
+import { parseScope } from './scopes.ts'
 
 /** Why a token was rejected. A closed list: clients may branch on it. */
 export const REJECTION_REASONS = [
@@ -21,11 +22,41 @@ export const REJECTION_REASONS = [
 
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
-/** A token whose signature and claims have been checked. */
-export interface VerifiedToken {
-  readonly claims: TokenClaims
-  readonly kid: string
+/** What a token says. Frozen: one is handed to many callers. */
+export interface Token {
+  /** Id (UUID) of the token's record; safe to log. */
+  readonly id: string
+  /** UUID v4. */
+  readonly jti: string
+  /** UUID of the holder. */
+  readonly userId: string
+  /** UUID; `null` for an operator's token, which belongs to no business. */
+  readonly businessId: string | null
   readonly scopes: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly issuedAtMs: number
+  /** Milliseconds since the epoch; the token is expired from then on. */
+  readonly expiresAtMs: number
+}
+
+/** A token whose signature and claims have been checked. */
+export interface VerifiedToken extends Token {
+  readonly claims: TokenClaims
+  /** The key that signed it. */
+  readonly kid: string
+}
+
+/** What the claims say, for people. */
+export function readToken({ client_id, jti, sub, business_id, scope, iat, exp }: Omit<TokenClaims, 'status'>): Token {
+  return Object.freeze({
+    id: client_id,
+    jti,
+    userId: sub,
+    businessId: business_id ?? null,
+    scopes: Object.freeze(parseScope(scope)),
+    issuedAtMs: iat * 1000,
+    expiresAtMs: exp * 1000,
+  })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isOperatorScope } from '@rescind/protocol'
+import { bearerToken, isOperatorScope } from '@rescind/protocol'
 import type { Standing } from '../storage/storage.ts'
 import type { Authentication, AuthenticationFailure } from './authentication.ts'
 import type { CheckedToken, CheckToken } from './check-token.ts'
@@ -32,14 +32,6 @@ export function createAuthenticate(check: CheckToken): (authorization: readonly 
 
 function rejected(reason: AuthenticationFailure, tokenId?: string): Authentication {
   return { rejected: reason, presented: true, ...(tokenId !== undefined && { tokenId }) }
-}
-
-const BEARER = /^bearer +(?=[^ ])/i
-
-/** The token of an RFC 6750 `Authorization` header, or `undefined` for another scheme. */
-export function bearerToken(header: string): string | undefined {
-  const scheme = BEARER.exec(header)
-  return scheme === null ? undefined : header.slice(scheme[0].length)
 }
 
 function principalOf({ token, standing }: CheckedToken): Principal {

@@ -1,10 +1,17 @@
 import type { IncomingMessage } from 'node:http'
-import { FEED_PATH, type FeedSocket, type FeedSocketListener, MAX_FEED_MESSAGE_BYTES } from '@rescind/protocol'
+import {
+  authorizationValues,
+  bearerToken,
+  FEED_PATH,
+  type FeedSocket,
+  type FeedSocketListener,
+  MAX_FEED_MESSAGE_BYTES,
+} from '@rescind/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { bearerToken } from '../access/authenticate.ts'
+
 import { permits } from '../access/authorize.ts'
 import { admit } from './admit.ts'
-import { authorizationValues } from './authorization-values.ts'
+
 import type { Exchange } from './exchange.ts'
 import { handOver } from './hand-over.ts'
 import type { Shell } from './shell.ts'

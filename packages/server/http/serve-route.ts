@@ -1,7 +1,7 @@
-import { isUuid } from '@rescind/protocol'
+import { authorizationValues, isUuid } from '@rescind/protocol'
 import { authorize } from '../access/authorize.ts'
 import { admit, refuseUnauthenticated } from './admit.ts'
-import { authorizationValues } from './authorization-values.ts'
+
 import { claimedEmail } from './claimed-email.ts'
 import { callDecoder } from './decode/call-decoder.ts'
 import type { QueryParameters } from './decode/query-string.ts'

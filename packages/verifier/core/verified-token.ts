@@ -1,4 +1,4 @@
-import { parseClaims, parseScope, type VerifiedToken } from '@rescind/protocol'
+import { parseClaims, readToken, type VerifiedToken } from '@rescind/protocol'
 import { type Rejected, reject } from './rejection.ts'
 
 /** What the claims of a token must say for it to be one of this installation's. */
@@ -22,5 +22,5 @@ export function readVerifiedToken(payload: Uint8Array, kid: string, home: Home):
   if (!isOurs) return reject('wrong_issuer', claims.client_id)
   Object.freeze(claims.status.status_list)
   Object.freeze(claims.status)
-  return Object.freeze({ claims: Object.freeze(claims), kid, scopes: Object.freeze(parseScope(claims.scope)) })
+  return Object.freeze({ ...readToken(claims), claims: Object.freeze(claims), kid })
 }

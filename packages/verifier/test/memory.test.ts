@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Bitmap } from '../core/bitmap.ts'
 import { VerifiedTokens } from '../core/verified-tokens.ts'
 import { heldBytes } from './held-bytes.ts'
-import { claimsOf } from './mint.ts'
+import { claimsOf, verifiedToken } from './mint.ts'
 
 test('a million revoked among ten million issued take at most 4 MB', () => {
   const before = heldBytes()
@@ -26,7 +26,7 @@ test('a far index costs one page, not all the pages before it', () => {
 
 test('a remembered token keeps nothing of the text it was cut out of', () => {
   const cache = new VerifiedTokens(200)
-  const verified = { claims: claimsOf(), kid: 'k', scopes: [] }
+  const verified = verifiedToken(claimsOf())
   const page = Buffer.alloc(100_000, 'a')
   const before = heldBytes()
   for (let n = 0; n < 100; n++) {

@@ -8,10 +8,12 @@ import {
   nextEntry,
   type PublicJwk,
   publicJwk,
+  readToken,
   type SigningAlgorithm,
   statusListUri,
   type TokenClaims,
   toLowS,
+  type VerifiedToken,
 } from '@rescind/protocol'
 import { createLocalVerifier, type LocalVerifier, type LocalVerifierOptions } from '@rescind/verifier/core'
 
@@ -129,4 +131,9 @@ export function outcome(
 ): string {
   const verdict = verifier.verify(token, ...expected)
   return verdict.status === 'rejected' ? verdict.reason : verdict.status
+}
+
+/** As a verifier holds a token once it has checked it. */
+export function verifiedToken(claims: TokenClaims, kid = 'k'): VerifiedToken {
+  return { ...readToken(claims), claims, kid }
 }

@@ -5,7 +5,7 @@ import type { EntryBody, VerifiedToken } from '@rescind/protocol'
 import fc from 'fast-check'
 import { entryBody, subjectId } from '../../protocol/test/entry-arbitrary.ts'
 import { RevocationSet } from '../core/revocation-set.ts'
-import { claimsOf } from './mint.ts'
+import { claimsOf, verifiedToken } from './mint.ts'
 
 const businessId = '11111111-0000-4000-8000-000000000000'
 const userId = '22222222-0000-4000-8000-000000000000'
@@ -14,7 +14,7 @@ const otherId = '33333333-0000-4000-8000-000000000000'
 function tokenOf(parts: { idx: number; business?: string | undefined; user?: string; kid?: string }): VerifiedToken {
   const { business_id: _, ...operatorClaims } = claimsOf({ idx: parts.idx, sub: parts.user ?? userId })
   const claims = parts.business === undefined ? operatorClaims : { ...operatorClaims, business_id: parts.business }
-  return { claims, kid: parts.kid ?? 'k', scopes: [] }
+  return verifiedToken(claims, parts.kid)
 }
 
 function setOf(...bodies: readonly EntryBody[]): RevocationSet {

@@ -10,7 +10,7 @@ import { type BulkEntry, RevocationSet } from '../core/revocation-set.ts'
 import { encodeSnapshot } from '../core/snapshot.ts'
 import { bodies, SUBJECTS, signers, tokens, verdicts, withLog } from './applied-arbitrary.ts'
 import { heldBytes } from './held-bytes.ts'
-import { claimsOf, EPOCH, installation } from './mint.ts'
+import { claimsOf, EPOCH, installation, verifiedToken } from './mint.ts'
 import { randomFrom } from './random-from.ts'
 
 const POSITION = { epoch: EPOCH, seq: 77, hash: hash('sha256', 'an entry', 'hex') }
@@ -79,9 +79,9 @@ test('a snapshot revokes every index that its verifier revokes, and none beside 
     for (const idx of indexesAround(entries)) {
       const status = { status_list: { idx, uri: '' } }
       for (const business_id of SUBJECTS) {
-        for (const sub of SUBJECTS) yield { claims: { ...base, business_id, sub, status }, kid: otherKid, scopes: [] }
+        for (const sub of SUBJECTS) yield verifiedToken({ ...base, business_id, sub, status }, otherKid)
       }
-      for (const kid of new Set(kids)) yield { claims: { ...base, status }, kid, scopes: [] }
+      for (const kid of new Set(kids)) yield verifiedToken({ ...base, status }, kid)
     }
   }
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VerifiedToken } from '@rescind/protocol'
 import { VerifiedTokens } from '../core/verified-tokens.ts'
-import { claimsOf } from './mint.ts'
+import { claimsOf, verifiedToken } from './mint.ts'
 
-const verified = (): VerifiedToken => ({ claims: claimsOf(), kid: 'k', scopes: [] })
+const verified = (): VerifiedToken => verifiedToken(claimsOf())
 
 function heldBy(cache: VerifiedTokens, count: number): number {
   return Array.from({ length: count }, (_, n) => cache.get(`t${n}`)).filter((token) => token !== undefined).length

@@ -16,7 +16,17 @@ test('a valid token gives its claims, key and scopes, first and later', () => {
   const token = signer.mint(claims)
   const expected = {
     status: 'valid',
-    token: { claims, kid: signer.jwk.kid, scopes: ['tokens:read', 'orders:write'] },
+    token: {
+      id: claims.client_id,
+      jti: claims.jti,
+      userId: claims.sub,
+      businessId: claims.business_id,
+      scopes: ['tokens:read', 'orders:write'],
+      issuedAtMs: claims.iat * 1000,
+      expiresAtMs: claims.exp * 1000,
+      claims,
+      kid: signer.jwk.kid,
+    },
   }
   for (let n = 0; n < 3; n++) assert.deepEqual(verifier.verify(token), expected)
 })

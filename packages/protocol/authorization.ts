@@ -1,3 +1,11 @@
+const BEARER = /^bearer +(?=[^ ])/i
+
+/** The token of an `Authorization` header (RFC 6750 section 2.1), or `undefined` for another scheme. */
+export function bearerToken(header: string): string | undefined {
+  const scheme = BEARER.exec(header)
+  return scheme === null ? undefined : header.slice(scheme[0].length)
+}
+
 /**
  * The values of every `Authorization` header as they came. Node keeps only the first of several, and whoever stands in
  * front of the service may have looked at another one.

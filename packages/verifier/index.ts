@@ -1,0 +1,8 @@
+export type { Clocks, FeedSocket, FeedSocketListener, RejectionReason, Timers, Token } from '@rescind/protocol'
+export type { Expectations } from './core/index.ts'
+export { createVerifier } from './create-verifier.ts'
+export type { Environment } from './environment.ts'
+export type { VerifierOptions } from './options.ts'
+export { UNDECIDED_REASONS, type UndecidedReason, type Verdict } from './verdict.ts'
+export type { Verifier, VerifierCounters, VerifierEvents, VerifierStatus } from './verifier.ts'
+export { VerifierError, type VerifierErrorCode } from './verifier-error.ts'
