@@ -8,6 +8,7 @@ const LASTING: ReadonlySet<VerifierErrorCode> = new Set([
   'wrong_url',
   'wrong_issuer',
   'scope_missing',
+  'websocket_blocked',
   'credential_unavailable',
   'credential_refused',
   'credential_ended',

@@ -9,10 +9,11 @@ export interface Expectations {
 }
 
 /**
- * The first demand that the token does not meet. A demand that is there but `undefined`, as untyped callers may pass
- * it, is met by no token: it must not read as the absence of a demand.
+ * The first demand that the token does not meet. What untyped callers may pass instead, such as a demand that is there
+ * but `undefined`, is met by no token: it must not read as the absence of a demand.
  */
 export function unmetExpectation(token: Token, expected: Expectations): RejectionReason | undefined {
+  if (typeof expected !== 'object') return 'insufficient_scope'
   if ('businessId' in expected && !isOfBusiness(token, expected.businessId)) return 'wrong_business'
   if ('scopes' in expected && !hasScopes(token, expected.scopes)) return 'insufficient_scope'
   return undefined
