@@ -1,13 +1,11 @@
-import { AttachedVerifier } from '../../packages/verifier/core/attached-verifier.ts'
 import { openFeedSocket } from '../../packages/verifier/core/web-socket.ts'
+import { createVerifier, type Verifier } from '../../packages/verifier/index.ts'
 import { Heartbeats } from './heartbeats.ts'
 
 /** A verifier as an application runs it, in this process. */
 export interface Attached {
-  readonly verifier: AttachedVerifier
+  readonly verifier: Verifier
   readonly heartbeats: Heartbeats
-  /** Resolves when the service knows that this verifier has stopped deciding. */
-  close(): Promise<void>
 }
 
 /**
@@ -18,43 +16,19 @@ export interface Attached {
  */
 export async function attach(url: string, token: string): Promise<Attached> {
   const heartbeats = new Heartbeats()
-  const caughtUp = Promise.withResolvers<void>()
-  const closed = Promise.withResolvers<void>()
-  let isClosing = false
-  const verifier = new AttachedVerifier({
-    connect: (listener) =>
-      heartbeats.watch(listener, (watched) =>
-        openFeedSocket(url, token, {
-          ...watched,
-          closed: (code) => {
-            watched.closed(code)
-            if (!isClosing) throw new Error(`The connection of an attached verifier was closed with ${code}`)
-            closed.resolve()
-          },
-        }),
-      ),
-    clocks: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
-    timers: {
-      after: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs)
-        return () => clearTimeout(timer)
-      },
-    },
-    random: () => Math.random(),
-    onNotice: (notice) => {
-      if (notice === 'caught_up') caughtUp.resolve()
-      else if (!isClosing) throw new Error(`An attached verifier tells of this: ${notice}`)
+  const verifier = await createVerifier({
+    url,
+    token,
+    environment: {
+      connect: (...[to, credential, listener]) =>
+        heartbeats.watch(listener, (watched) => openFeedSocket(to, credential, watched)),
     },
   })
-  verifier.start()
-  await caughtUp.promise
-  return {
-    verifier,
-    heartbeats,
-    close: () => {
-      isClosing = true
-      verifier.close()
-      return closed.promise
-    },
-  }
+  verifier.on('trouble', (error) => {
+    throw error
+  })
+  verifier.on('lapsed', () => {
+    throw new Error('An attached verifier has lost its lease')
+  })
+  return { verifier, heartbeats }
 }

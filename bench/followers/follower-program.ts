@@ -20,7 +20,7 @@ async function answer(request: FollowerRequest): Promise<FollowerAnswer> {
       break
     }
     case 'detach':
-      await Promise.all(attached.splice(0).map((each) => each.close()))
+      await Promise.all(attached.splice(0).map(({ verifier }) => verifier.close()))
       break
     case 'observe': {
       const [first] = attached

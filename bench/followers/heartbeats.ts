@@ -1,6 +1,5 @@
-import type { FeedSocket, FeedSocketListener } from '@rescind/protocol'
-
-type Listener = FeedSocketListener & { opened(): void }
+import type { FeedSocket } from '@rescind/protocol'
+import type { FeedConnectionListener } from '@rescind/verifier/core'
 
 /** How the messages begin; a verifier may be sent thousands a second that are none of these, so they are not parsed twice. */
 const RENEWAL = '{"type":"renew"'
@@ -12,9 +11,10 @@ export class Heartbeats {
   #askedMs = 0
 
   /** @param open opens the connection, which is told to the listener it is given */
-  watch(listener: Listener, open: (listener: Listener) => FeedSocket): FeedSocket {
+  watch(listener: FeedConnectionListener, open: (listener: FeedConnectionListener) => FeedSocket): FeedSocket {
     const socket = open({
       opened: () => listener.opened(),
+      refused: (why) => listener.refused?.(why),
       closed: (code) => listener.closed(code),
       received: (message) => {
         if (typeof message === 'string' && message.startsWith(GRANT)) {

@@ -1,4 +1,4 @@
-import type { AttachedVerifier } from '../../packages/verifier/core/attached-verifier.ts'
+import type { Verifier } from '../../packages/verifier/index.ts'
 
 /** In milliseconds, one of each for every verification. */
 export interface Verifications {
@@ -13,15 +13,15 @@ export interface Verifications {
  * @returns ends it
  * @throws Error, where nobody catches it, when a verdict is not `valid`
  */
-export function verifyEveryMs(verifier: AttachedVerifier, token: string): () => Verifications {
+export function verifyEveryMs(verifier: Verifier, token: string): () => Verifications {
   const tookMs: number[] = []
   const lateMs: number[] = []
   let timer: NodeJS.Timeout
   const next = (nowMs: number) => {
     const dueMs = nowMs + 1
-    timer = setTimeout(() => {
+    timer = setTimeout(async () => {
       const beganMs = performance.now()
-      const { status } = verifier.verify(token)
+      const { status } = await verifier.verify(token)
       const endedMs = performance.now()
       if (status !== 'valid') throw new Error(`The verdict on a valid token was ${status}`)
       tookMs.push(endedMs - beganMs)

@@ -1,12 +1,13 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { createVerifier as createFastJwt } from 'fast-jwt'
-import type { AttachedVerifier } from '../../packages/verifier/core/attached-verifier.ts'
+import { jwtVerify } from 'jose'
+import type { Verdict, Verifier } from '../../packages/verifier/index.ts'
 import { attach } from '../followers/attach.ts'
 import { drive } from '../load/drive.ts'
 import { eachOnce } from '../load/next-request.ts'
 import type { Population } from '../population.ts'
-import { comparisonCells, type Row } from '../report/row.ts'
+import { type Bar, comparisonCells, type Row } from '../report/row.ts'
 import { median } from '../report/statistics.ts'
 import type { RescindProcess } from '../servers/rescind-process.ts'
 import type { Servers } from '../servers/servers.ts'
@@ -22,9 +23,19 @@ const REVOKED_TOKENS = 1000
 const REVOKING_CLIENTS = 32
 const PREFIX = 'dz_'
 
+/** One way to decide about a token. */
+interface Side {
+  readonly what: string
+  readonly bar?: Bar
+  /** About a good token. */
+  readonly decide: (token: string) => Decision | Promise<Decision>
+}
+
+type Decision = boolean | Pick<Verdict, 'status'>
+
 /**
- * What one verification costs, of a token seen before, and of a new one: in a verifier in this process, which is
- * attached to the service and holds a lease from it.
+ * What one verification costs, of a token seen before, and of a new one: in an application in this process, which is
+ * attached to the service and holds a lease from it. The peers know of no revocation but those in a set of their own.
  */
 export async function verifying(
   { rescind }: Servers,
@@ -36,7 +47,7 @@ export async function verifying(
   const seen = await take(SEEN_TOKENS)
   const fresh = await take((WARM_UP_ROUNDS + rounds) * NEW_TOKENS_PER_ROUND)
   const publicKey = await readPublicKey(rescind)
-  const { verifier, close } = await attach(`http://127.0.0.1:${rescind.port}`, feedToken)
+  const { verifier } = await attach(`http://127.0.0.1:${rescind.port}`, feedToken)
   try {
     await revokeSome(rescind, supply, verifier)
     return [
@@ -44,7 +55,7 @@ export async function verifying(
       ...(await firstTime(verifier, publicKey, fresh, rounds)),
     ]
   } finally {
-    await close()
+    await verifier.close()
   }
 }
 
@@ -53,84 +64,97 @@ export async function verifying(
  * has not been computed yet. Making the strings is not part of any side.
  */
 async function seenBefore(
-  verifier: AttachedVerifier,
+  verifier: Verifier,
   publicKey: KeyObject,
   tokens: readonly string[],
   rounds: number,
 ): Promise<Row[]> {
   const bytes = tokens.map((token) => Buffer.from(token, 'latin1'))
   const map = new Map(tokens.map((token) => [token, { token }]))
-  const peer = createFastJwt({ key: pem(publicKey), cache: 2 * SEEN_TOKENS })
+  const set = new Set(tokens)
+  const fastJwt = createFastJwt({ key: pem(publicKey), cache: 2 * SEEN_TOKENS })
   const revoked = new Set<string>()
-  const sides = {
-    mapGet: (token: string) => map.get(token) !== undefined,
-    verifier: (token: string) => verifier.verify(token).status === 'valid',
-    peer: (token: string) => !revoked.has(peer(token.slice(PREFIX.length)).jti),
-  }
-  const figures: Record<keyof typeof sides, number[]> = { mapGet: [], verifier: [], peer: [] }
-  const names = Object.keys(figures) as (keyof typeof sides)[]
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
-    for (const name of names) {
-      const fresh = bytes.map((token) => token.toString('latin1'))
-      const eachMs = timeMs(() => assertAll(fresh, sides[name])) / SEEN_TOKENS
-      if (round >= 0) figures[name].push(eachMs)
-    }
-    await leaseRenewed()
-  }
   const against = `Map.get of a fresh string of ${tokens[0]?.length} bytes`
-  return [
-    { what: against, figure: microseconds(figures.mapGet) },
-    {
-      what: 'verify, seen before, attached: lease and set',
-      figure: microseconds(figures.verifier),
-      ...comparisonCells({ ours: figures.verifier, theirs: figures.mapGet, against, bar: { atMost: 3 } }),
-    },
-    {
-      what: 'fast-jwt with its cache, and a Set',
-      figure: microseconds(figures.peer),
-      ...comparisonCells({ ours: figures.peer, theirs: figures.mapGet, against }),
-    },
+  const sides: readonly Side[] = [
+    { what: against, decide: (token) => map.get(token) !== undefined },
+    { what: 'Set.has of the token, and nothing else', decide: (token) => set.has(token) },
+    { what: 'verify, seen before: lease and set', bar: { atMost: 3 }, decide: (token) => verifier.verify(token) },
+    { what: 'fast-jwt with its cache, and a Set', decide: (token) => !revoked.has(fastJwt(bare(token)).jti) },
+    { what: 'jose, which has no cache, and a Set', decide: joseDecides(publicKey, revoked) },
   ]
+  return compared(sides, against, rounds, () => bytes.map((token) => token.toString('latin1')))
 }
 
 /** In every round each side verifies the same few new tokens, in turn. */
 async function firstTime(
-  verifier: AttachedVerifier,
+  verifier: Verifier,
   publicKey: KeyObject,
   all: readonly string[],
   rounds: number,
 ): Promise<Row[]> {
-  const peer = createFastJwt({ key: pem(publicKey) })
-  const raw: number[] = []
-  const ours: number[] = []
-  const peers: number[] = []
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
-    const from = (WARM_UP_ROUNDS + round) * NEW_TOKENS_PER_ROUND
-    const tokens = all.slice(from, from + NEW_TOKENS_PER_ROUND)
-    const parts = tokens.map(signedParts)
-    const rawMs = timeMs(() => assertAll(parts, ({ signed, signature }) => verify(null, signed, publicKey, signature)))
-    const oursMs = timeMs(() => assertAll(tokens, (token) => verifier.verify(token).status === 'valid'))
-    const peerMs = timeMs(() => assertAll(tokens, (token) => peer(token.slice(PREFIX.length)) !== undefined))
-    await leaseRenewed()
-    if (round < 0) continue
-    raw.push(rawMs / NEW_TOKENS_PER_ROUND)
-    ours.push(oursMs / NEW_TOKENS_PER_ROUND)
-    peers.push(peerMs / NEW_TOKENS_PER_ROUND)
-  }
+  const fastJwt = createFastJwt({ key: pem(publicKey) })
+  const parts = new Map(all.map((token) => [token, signedParts(token)]))
   const against = 'raw crypto.verify, Ed25519'
-  return [
-    { what: against, figure: microseconds(raw) },
-    {
-      what: 'verify, first time',
-      figure: microseconds(ours),
-      ...comparisonCells({ ours, theirs: raw, against, bar: { atMost: 1.15 } }),
-    },
-    {
-      what: 'fast-jwt, first time',
-      figure: microseconds(peers),
-      ...comparisonCells({ ours: peers, theirs: raw, against }),
-    },
+  const raw = (token: string) => {
+    const { signed, signature } = parts.get(token) ?? signedParts(token)
+    return verify(null, signed, publicKey, signature)
+  }
+  const sides: readonly Side[] = [
+    { what: against, decide: raw },
+    { what: 'verify, first time', bar: { atMost: 1.15 }, decide: (token) => verifier.verify(token) },
+    { what: 'fast-jwt, first time', decide: (token) => fastJwt(bare(token)) !== undefined },
+    { what: 'jose, first time', decide: joseDecides(publicKey, new Set()) },
   ]
+  const strings = (round: number) => {
+    const from = (WARM_UP_ROUNDS + round) * NEW_TOKENS_PER_ROUND
+    return all.slice(from, from + NEW_TOKENS_PER_ROUND)
+  }
+  return compared(sides, against, rounds, strings)
+}
+
+/** @param strings the tokens of a round, for one side */
+async function compared(
+  sides: readonly Side[],
+  against: string,
+  rounds: number,
+  strings: (round: number) => readonly string[],
+): Promise<Row[]> {
+  const figures = new Map<Side, number[]>(sides.map((side) => [side, []]))
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+    for (const [side, eachMs] of figures) {
+      const tokens = strings(round)
+      const tookMs = await timeMs(tokens, side.decide)
+      if (round >= 0) eachMs.push(tookMs / tokens.length)
+    }
+    await leaseRenewed()
+  }
+  const [theirs = []] = figures.values()
+  return [...figures].map(([{ what, bar }, ours]) => ({
+    what,
+    figure: microseconds(ours),
+    ...(what !== against && comparisonCells({ ours, theirs, against, ...(bar && { bar }) })),
+  }))
+}
+
+/** Awaits what has to be awaited, and nothing else. */
+async function timeMs(tokens: readonly string[], decide: Side['decide']): Promise<number> {
+  const startedMs = performance.now()
+  for (const token of tokens) {
+    const deciding = decide(token)
+    const decision = deciding instanceof Promise ? await deciding : deciding
+    if (decision !== true && (decision === false || decision.status !== 'valid')) {
+      throw new Error('A valid token was not accepted')
+    }
+  }
+  return performance.now() - startedMs
+}
+
+function joseDecides(publicKey: KeyObject, revoked: ReadonlySet<string>): Side['decide'] {
+  return async (token) => !revoked.has((await jwtVerify(bare(token), publicKey)).payload.jti ?? '')
+}
+
+function bare(token: string): string {
+  return token.slice(PREFIX.length)
 }
 
 /** Lets this process hear what its verifier is sent. */
@@ -138,7 +162,7 @@ async function leaseRenewed(): Promise<void> {
   await setImmediate()
 }
 
-async function revokeSome(rescind: RescindProcess, supply: TokenSupply, verifier: AttachedVerifier): Promise<void> {
+async function revokeSome(rescind: RescindProcess, supply: TokenSupply, verifier: Verifier): Promise<void> {
   const tokens = await supply.take(REVOKED_TOKENS)
   await drive({
     port: rescind.port,
@@ -147,7 +171,9 @@ async function revokeSome(rescind: RescindProcess, supply: TokenSupply, verifier
     durationMs: Number.POSITIVE_INFINITY,
     expectedStatus: 201,
   })
-  assertAll(tokens, ({ token }) => verifier.verify(token).status === 'rejected')
+  for (const { token } of tokens) {
+    if ((await verifier.verify(token)).status !== 'rejected') throw new Error('A revoked token was not rejected')
+  }
 }
 
 /** The key of the service that signs its tokens. */
@@ -168,16 +194,6 @@ function signedParts(token: string): { readonly signed: Buffer; readonly signatu
     signed: Buffer.from(token.slice(PREFIX.length, end)),
     signature: Buffer.from(token.slice(end + 1), 'base64url'),
   }
-}
-
-function assertAll<T>(all: readonly T[], isAsExpected: (each: T) => boolean): void {
-  for (const each of all) if (!isAsExpected(each)) throw new Error('A verdict was not the one expected')
-}
-
-function timeMs(work: () => void): number {
-  const startedMs = performance.now()
-  work()
-  return performance.now() - startedMs
 }
 
 function microseconds(eachMs: readonly number[]): string {
