@@ -1,6 +1,6 @@
 /** A part of many runs, in a process of its own: `node seeds-process.ts <first> <count> [bug]`. Sends its total to its parent. */
 
-import { BUGS } from './bugs.ts'
+import { BUGS } from './bugs/bugs.ts'
 import { usePatches } from './patched-source.ts'
 
 const [first = '1', count = '1', bugName] = process.argv.slice(2)

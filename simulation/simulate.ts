@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { BUGS } from './bugs.ts'
+import { BUGS } from './bugs/bugs.ts'
 import { DATABASE_FAULTS } from './database/database-faults.ts'
 import { PROCESS_FAULTS } from './faults.ts'
 import { forkSeeds } from './fork-seeds.ts'

@@ -16,7 +16,7 @@ import {
 } from '@rescind/protocol'
 import fc from 'fast-check'
 import { serviceMessage, verifierMessage } from '../../packages/protocol/test/feed-message-arbitrary.ts'
-import { BUGS } from '../bugs.ts'
+import { BUGS } from '../bugs/bugs.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const doc = readFileSync(join(ROOT, 'docs/protocol.md'), 'utf8')

@@ -10,12 +10,12 @@ import {
   type Position,
   renewalIntervalMs,
   type ServiceMessage,
-  SNAPSHOT_PIECE_BYTES,
   type Timers,
   type VerifierMessage,
 } from '@rescind/protocol'
 import type { Installation } from '../storage/storage.ts'
-import type { Batch, FeedLog } from './feed-log.ts'
+import type { FeedLog } from './feed-log.ts'
+import { FULL_BYTES, LogStream } from './log-stream.ts'
 import type { Node } from './node.ts'
 
 /** How long a connection may take to say hello. */
@@ -25,13 +25,8 @@ const CLOSE_TIMEOUT_MS = 2_000
 /** A verifier that is not heard of for so many renewals, and for at least this long, is gone. */
 const MISSED_RENEWALS = 3
 const LEAST_SILENCE_MS = 1_000
-/** Messages on their way to a verifier that has not acknowledged them: the bound of what it costs while it does not. */
-const MAX_UNACKNOWLEDGED = 32
-/** More than this waiting in a socket, and nothing is added that can be sent later. */
-const FULL_BYTES = 256 * 1024
 /** More than this, and the other end does not read. */
 const STUCK_BYTES = 16 * FULL_BYTES
-const DRAIN_POLL_MS = 20
 
 /** What happened on a connection, for the log. */
 export type FeedNotice =
@@ -67,15 +62,9 @@ export interface FeedCredential {
   isGood(): boolean
 }
 
-/** A position that a message led to, and when that was sent. */
-interface Sent {
-  readonly position: Position
-  readonly atMs: number
-}
-
 /**
- * One connection of one verifier: says what it needs to catch up, streams what follows, answers its renewals. It holds
- * no entries of its own, only how far the verifier is.
+ * One connection of one verifier: says what it needs to catch up, has what follows streamed, answers its renewals, and
+ * ends when either side has to.
  */
 export class FeedSession implements FeedSocketListener {
   readonly #deps: SessionDeps
@@ -83,16 +72,9 @@ export class FeedSession implements FeedSocketListener {
   readonly #credential: FeedCredential
   readonly #onClosed: () => void
   readonly #verifierId: string
+  readonly #stream: LogStream
   #phase: 'greeting' | 'positioning' | 'following' | 'closing' | 'closed' = 'greeting'
-  /** The last position sent. */
-  #sent: Position
-  /** Sent and not acknowledged, oldest first. */
-  #unacknowledged: Sent[] = []
-  /** Of a snapshot that is being sent. */
-  #remaining: Uint8Array | undefined
-  #isReading = false
   #cancelSilence: () => void
-  #cancelDrain = (): void => {}
 
   constructor(deps: SessionDeps, socket: FeedSocket, credential: FeedCredential, onClosed: () => void) {
     this.#deps = deps
@@ -100,7 +82,7 @@ export class FeedSession implements FeedSocketListener {
     this.#credential = credential
     this.#onClosed = onClosed
     this.#verifierId = deps.newVerifierId()
-    this.#sent = genesis(deps.installation.epoch)
+    this.#stream = new LogStream(deps, socket, () => this.#end(FEED_CLOSE.going_away))
     this.#cancelSilence = deps.timers.after(HELLO_TIMEOUT_MS, () => this.#end(FEED_CLOSE.silent, 'silent'))
   }
 
@@ -117,19 +99,14 @@ export class FeedSession implements FeedSocketListener {
     if (this.#phase !== 'closing') onNotice('disconnected', this.#verifierId, this.#credential.tokenId)
     this.#phase = 'closed'
     this.#cancelSilence()
-    this.#cancelDrain()
+    this.#stream.end()
     node.disconnected(this.#verifierId)
     this.#onClosed()
   }
 
   /** Sends what there is to send, as far as the verifier keeps up. */
   advance(): void {
-    while (this.#phase === 'following' && this.#mayStream()) {
-      const batch = this.#deps.log.batchAfter(this.#sent.seq)
-      if (batch === undefined) return
-      if (batch instanceof Promise) this.#advanceLater(batch)
-      else this.#stream(batch)
-    }
+    this.#stream.advance()
   }
 
   /** Ends the connection when its credential has ended. What ended it has been sent before. */
@@ -201,10 +178,7 @@ export class FeedSession implements FeedSocketListener {
     this.#waitForRenewal()
     if (position !== null && isOurs) node.acknowledged(this.#verifierId, position.seq)
     if (position === null || !isOurs || log.isFarBehind(position.seq)) this.#sendSnapshot()
-    else {
-      this.#sent = position
-      this.advance()
-    }
+    else this.#stream.startAfter(position.seq)
   }
 
   /** Whether the log has this hash at this place. */
@@ -215,90 +189,35 @@ export class FeedSession implements FeedSocketListener {
   }
 
   #sendSnapshot(): void {
-    const { position, bytes, sha256 } = this.#deps.log.snapshot()
+    const snapshot = this.#deps.log.snapshot()
+    const { position, bytes, sha256 } = snapshot
     this.#send({ type: 'snapshot', position, bytes: bytes.length, sha256 })
-    this.#sent = position
-    this.#remaining = bytes
-    this.#sendPieces()
-  }
-
-  #sendPieces(): void {
-    while (this.#remaining !== undefined && this.#socket.bufferedBytes < FULL_BYTES) {
-      this.#socket.send(this.#remaining.subarray(0, SNAPSHOT_PIECE_BYTES))
-      this.#remaining = this.#remaining.subarray(SNAPSHOT_PIECE_BYTES)
-      if (this.#remaining.length === 0) this.#remaining = undefined
-    }
-    if (this.#remaining !== undefined) this.#advanceWhenDrained()
-    else {
-      this.#noteSent(this.#sent)
-      this.advance()
-    }
-  }
-
-  #mayStream(): boolean {
-    if (this.#remaining !== undefined || this.#isReading) return false
-    if (this.#unacknowledged.length >= MAX_UNACKNOWLEDGED) return false
-    if (this.#socket.bufferedBytes < FULL_BYTES) return true
-    this.#advanceWhenDrained()
-    return false
-  }
-
-  #advanceWhenDrained(): void {
-    this.#cancelDrain()
-    this.#cancelDrain = this.#deps.timers.after(DRAIN_POLL_MS, () => {
-      if (this.#phase !== 'following') return
-      if (this.#remaining === undefined) this.advance()
-      else this.#sendPieces()
-    })
-  }
-
-  #advanceLater(reading: Promise<Batch | undefined>): void {
-    this.#isReading = true
-    reading.then(
-      (batch) => {
-        this.#isReading = false
-        if (batch === undefined || this.#phase !== 'following') return
-        this.#stream(batch)
-        this.advance()
-      },
-      () => this.#end(FEED_CLOSE.going_away),
-    )
-  }
-
-  #stream({ text, position }: Batch): void {
-    this.#socket.send(text)
-    this.#noteSent(position)
-  }
-
-  #noteSent(position: Position): void {
-    this.#sent = position
-    this.#unacknowledged.push({ position, atMs: this.#deps.clocks.monotonicMs() })
+    this.#stream.startWith(snapshot)
   }
 
   #renew(nonce: number): void {
     this.checkCredential()
-    if (this.#hasFallenBehind()) this.#end(FEED_CLOSE.too_slow, 'too_slow')
+    // It is heard of, and has applied nothing of what it was sent for a whole lease: no lease is of use to it.
+    if (this.#stream.behindMs > this.#deps.node.leaseMs) this.#end(FEED_CLOSE.too_slow, 'too_slow')
     if (this.#phase === 'closing') return
     this.#waitForRenewal()
     const grant = this.#deps.node.renew(this.#verifierId, nonce)
     if (grant !== undefined) this.#send({ type: 'grant', nonce: grant.nonce, leaseMs: grant.leaseMs, seq: grant.seq })
   }
 
-  /** It is heard of, and has applied nothing of what it was sent for a whole lease: no lease is of use to it. */
-  #hasFallenBehind(): boolean {
-    const [oldest] = this.#unacknowledged
-    return oldest !== undefined && this.#deps.clocks.monotonicMs() - oldest.atMs > this.#deps.node.leaseMs
-  }
-
   /** Only a position that was sent can have been applied. */
   #acknowledge({ seq, hash }: { readonly seq: number; readonly hash: string }): void {
-    const at = this.#unacknowledged.findIndex(({ position }) => position.seq === seq)
-    if (at === -1) this.#end(FEED_CLOSE.bad_message, 'bad_message')
-    else if (this.#unacknowledged[at]?.position.hash !== hash) this.#end(FEED_CLOSE.log_mismatch, 'log_mismatch')
-    else {
-      this.#unacknowledged.splice(0, at + 1)
-      this.#deps.node.acknowledged(this.#verifierId, seq)
-      this.advance()
+    switch (this.#stream.acknowledged(seq, hash)) {
+      case 'never_sent':
+        this.#end(FEED_CLOSE.bad_message, 'bad_message')
+        break
+      case 'other_hash':
+        this.#end(FEED_CLOSE.log_mismatch, 'log_mismatch')
+        break
+      case 'sent':
+        this.#deps.node.acknowledged(this.#verifierId, seq)
+        this.#stream.advance()
+        break
     }
   }
 
@@ -306,17 +225,13 @@ export class FeedSession implements FeedSocketListener {
     const { node, timers } = this.#deps
     const silenceMs = Math.max(MISSED_RENEWALS * renewalIntervalMs(node.leaseMs), LEAST_SILENCE_MS)
     this.#cancelSilence()
-    const unsentBytes = this.#unsentBytes()
+    const unsentBytes = this.#stream.unsentBytes
     this.#cancelSilence = timers.after(silenceMs, () => {
       // A verifier that is still taking what it was sent could not renew: its grant may be waiting behind that.
-      const isTaking = unsentBytes > 0 && this.#unsentBytes() < unsentBytes
+      const isTaking = unsentBytes > 0 && this.#stream.unsentBytes < unsentBytes
       if (isTaking) this.#waitForRenewal()
       else this.#end(FEED_CLOSE.silent, 'silent')
     })
-  }
-
-  #unsentBytes(): number {
-    return this.#socket.bufferedBytes + (this.#remaining?.length ?? 0)
   }
 
   #send(message: ServiceMessage): void {
@@ -331,7 +246,7 @@ export class FeedSession implements FeedSocketListener {
     this.#phase = 'closing'
     if (notice !== undefined) this.#deps.onNotice(notice, this.#verifierId, this.#credential.tokenId)
     this.#cancelSilence()
-    this.#cancelDrain()
+    this.#stream.end()
     this.#cancelSilence = this.#deps.timers.after(CLOSE_TIMEOUT_MS, () => this.destroy())
     this.#socket.close(code)
   }
