@@ -89,7 +89,7 @@ export class Workload {
     const by = this.#actor()
     const holder = random.pick(members)
     this.#call(async (node) => {
-      const token = await node.issue(by.text, holder)
+      const token = await node.api.issue(by.text, holder)
       this.tokens.push(token)
       if (random.chance(0.5)) this.#verifyEverywhere(token)
     })
@@ -106,16 +106,16 @@ export class Workload {
     if (random.chance(0.4)) {
       const holder = random.pick(this.#deps.members)
       this.#call(async (node) => {
-        this.tokens.push(await node.issue(token.text, holder))
+        this.tokens.push(await node.api.issue(token.text, holder))
       }, 1)
     }
     this.#call(async (node) => {
-      await node.revoke(by.text, token.record.id)
+      await node.api.revoke(by.text, token.record.id)
       this.#verifyEverywhere(token)
     }, ATTEMPTS)
     // Somebody else had the same idea.
     if (random.chance(0.15))
-      this.#call(async (node) => void (await node.revoke(operator.text, token.record.id)), ATTEMPTS)
+      this.#call(async (node) => void (await node.api.revoke(operator.text, token.record.id)), ATTEMPTS)
   }
 
   #revokeMember(): void {
@@ -123,14 +123,17 @@ export class Workload {
     const { userId } = random.pick(members)
     this.#issue()
     this.#call(async (node) => {
-      await node.revokeAll(operator.text, { kind: 'member', businessId, userId })
+      await node.api.revokeAll(operator.text, { kind: 'member', businessId, userId })
       for (const token of this.tokens) if (token.record.userId === userId) this.#verifyEverywhere(token)
     }, ATTEMPTS)
   }
 
   #revokeBusiness(): void {
     const { businessId, operator } = this.#deps
-    this.#call(async (node) => void (await node.revokeAll(operator.text, { kind: 'business', businessId })), ATTEMPTS)
+    this.#call(
+      async (node) => void (await node.api.revokeAll(operator.text, { kind: 'business', businessId })),
+      ATTEMPTS,
+    )
   }
 
   /** Somebody leaves, or may do less, while a token is being issued to them; then all is as it was. */
@@ -139,18 +142,18 @@ export class Workload {
     const member = random.pick(members.slice(1))
     const leaves = random.chance(0.5)
     const change = async (node: SimulatedNode) => {
-      if (leaves) await node.removeMember(operator.text, member)
-      else await node.saveMember(operator.text, { ...member, role: 'viewer' })
+      if (leaves) await node.api.removeMember(operator.text, member)
+      else await node.api.saveMember(operator.text, { ...member, role: 'viewer' })
       for (const token of this.tokens) if (token.record.userId === member.userId) this.#verifyEverywhere(token)
     }
     this.#call(async (node) => {
-      this.tokens.push(await node.issue(operator.text, member))
+      this.tokens.push(await node.api.issue(operator.text, member))
     }, 1)
     this.#call(change, ATTEMPTS)
     // Whoever had no answer asks again.
     if (random.chance(0.5)) this.#call(change, ATTEMPTS)
     this.#deps.scheduler.after(random.between(500, 3_000), () => {
-      this.#call(async (node) => node.saveMember(operator.text, member), ATTEMPTS)
+      this.#call(async (node) => node.api.saveMember(operator.text, member), ATTEMPTS)
     })
   }
 
@@ -158,8 +161,8 @@ export class Workload {
     const { operator, random } = this.#deps
     this.#call(async (node) => {
       this.#firstKid ??= node.signingKid
-      await node.rotate(operator.text)
-      const token = await node.issue(operator.text, random.pick(this.#deps.members))
+      await node.api.rotate(operator.text)
+      const token = await node.api.issue(operator.text, random.pick(this.#deps.members))
       this.tokens.push(token)
       this.#verifyEverywhere(token)
     }, 1)
@@ -169,7 +172,7 @@ export class Workload {
     const { operator, random } = this.#deps
     this.#call(async (node) => {
       const kids = node.kids.filter((kid) => kid !== operator.record.kid && kid !== node.signingKid)
-      if (kids.length > 0) await node.retire(operator.text, random.pick(kids))
+      if (kids.length > 0) await node.api.retire(operator.text, random.pick(kids))
     }, 1)
   }
 
