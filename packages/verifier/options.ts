@@ -70,7 +70,7 @@ export function readOptions(options: VerifierOptions): Settings {
 }
 
 function readUrl(value: unknown): string {
-  const url = URL.parse(String(value))
+  const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return fail('url', 'must be an http: or https: URL')
   if (url.username !== '' || url.password !== '')
     return fail('url', 'must not hold a credential; that is what token is for')

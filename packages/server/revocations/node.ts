@@ -26,6 +26,7 @@ export class Node implements Enforcement {
   readonly #row: OwnRow
   readonly #attachments: Attachments
   readonly #waits: Waits
+  #hasEnded = false
   #cancelLook = (): void => {}
 
   constructor(deps: NodeDeps) {
@@ -139,6 +140,7 @@ export class Node implements Enforcement {
     const left = this.#row.leave()
     this.#look()
     await Promise.race([left, aborted(deadline)])
+    this.#hasEnded = true
     this.#row.end()
     this.#cancelLook()
     this.#waits.end()
@@ -166,6 +168,7 @@ export class Node implements Enforcement {
 
   /** Settles the waits that are over, and wakes up for the next. */
   #look(): void {
+    if (this.#hasEnded) return
     const inForceSeq = this.#inForceSeq()
     this.#waits.look(inForceSeq)
     this.#row.report(inForceSeq)
