@@ -9,14 +9,20 @@ export interface Expectations {
 }
 
 /**
- * The first demand that the token does not meet. What untyped callers may pass instead, such as a demand that is there
- * but `undefined`, is met by no token: it must not read as the absence of a demand.
+ * The first demand that the token does not meet. What untyped callers may pass instead is met by no token: a demand that
+ * is there but `undefined`, or misspelt, must not read as the absence of one.
  */
 export function unmetExpectation(token: Token, expected: Expectations): RejectionReason | undefined {
-  if (typeof expected !== 'object') return 'insufficient_scope'
+  if (!isUnderstood(expected)) return 'insufficient_scope'
   if ('businessId' in expected && !isOfBusiness(token, expected.businessId)) return 'wrong_business'
   if ('scopes' in expected && !hasScopes(token, expected.scopes)) return 'insufficient_scope'
   return undefined
+}
+
+function isUnderstood(expected: unknown): boolean {
+  if (typeof expected !== 'object' || expected === null) return false
+  for (const name in expected) if (name !== 'businessId' && name !== 'scopes') return false
+  return true
 }
 
 function isOfBusiness(token: Token, businessId: string | undefined): boolean {

@@ -45,6 +45,8 @@ for (const mode of ['attached', 'online'] as const) {
       [{ businessId: 7 }, 'wrong_business'],
       [{ scopes: undefined }, 'insufficient_scope'],
       [{ scopes: 'reports:read' }, 'insufficient_scope'],
+      [{ scope: ['reports:read'] }, 'insufficient_scope'],
+      [['reports:read'], 'insufficient_scope'],
     ]
     for (const [expected, outcome] of cases) {
       assert.equal(reasonOf(await verifier.verify(token, expected)), outcome, JSON.stringify(expected))
