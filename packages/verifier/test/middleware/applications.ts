@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import express, { type ErrorRequestHandler } from 'express'
@@ -33,19 +34,10 @@ export interface Route {
 /** Serves a route on a real port until the end. What fails is answered with 500 and the message. */
 type StartApplication = (t: Lifetime, route: Route) => Promise<string>
 
-export const APPLICATIONS: Readonly<Record<'express' | 'fastify' | 'hono', StartApplication>> = {
-  express: (t, route) => {
-    const app = express()
-    const requirements = requirementsOf<express.Request>(route, (request, name) => request.get(name))
-    app.get('/reports', protectExpress(route.verifier, requirements), (request, response) => {
-      response.send(route.handle(request.token))
-    })
-    const onError: ErrorRequestHandler = (error, _request, response, _next) => {
-      response.status(500).send(String(error.message))
-    }
-    app.use(onError)
-    return listening(t, createServer(app))
-  },
+export const APPLICATIONS: Readonly<Record<'express' | 'express 4' | 'fastify' | 'hono', StartApplication>> = {
+  express: (t, route) => startExpress(t, route, express),
+  // Its types are those of Express 5, as far as they matter here.
+  'express 4': (t, route) => startExpress(t, route, createRequire(import.meta.url)('express-4')),
 
   fastify: async (t, route) => {
     const app = fastify()
@@ -68,6 +60,19 @@ export const APPLICATIONS: Readonly<Record<'express' | 'fastify' | 'hono', Start
       .onError((error, c) => c.text(error.message, 500))
     return listening(t, createAdaptorServer({ fetch: app.fetch }) as Server)
   },
+}
+
+function startExpress(t: Lifetime, route: Route, framework: typeof express): Promise<string> {
+  const app = framework()
+  const requirements = requirementsOf<express.Request>(route, (request, name) => request.get(name))
+  app.get('/reports', protectExpress(route.verifier, requirements), (request, response) => {
+    response.send(route.handle(request.token))
+  })
+  const onError: ErrorRequestHandler = (error, _request, response, _next) => {
+    response.status(500).send(String(error.message))
+  }
+  app.use(onError)
+  return listening(t, createServer(app))
 }
 
 export async function listening(t: Lifetime, server: Server): Promise<string> {
