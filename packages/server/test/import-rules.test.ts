@@ -70,6 +70,8 @@ const VIOLATIONS: readonly (readonly [file: string, imported: string])[] = [
   ['packages/server/server.ts', './cli/main.ts'],
   ['packages/server/server.ts', '../../bench/report.ts'],
   ['packages/server/http/planted.ts', '../../../simulation/run.ts'],
+  ['packages/server/http/planted.ts', '../../../soak/run.ts'],
+  ['packages/verifier/planted.ts', '../../demo/demo.ts'],
   ['packages/verifier/test/planted.test.ts', '../../../bench/report.ts'],
 ]
 
