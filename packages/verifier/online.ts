@@ -43,6 +43,7 @@ export class Online implements Deciding {
 
   async #examine(): Promise<void> {
     const { service, timers, on } = this.#deps
+    if (this.#isClosed) return
     const error = await service.examine()
     if (this.#isClosed) return
     if (error === undefined) return on.ready()

@@ -137,8 +137,16 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
     if (this.#isWatching && !this.#isClosed) this.#expiryWatch.watch()
   }
 
+  /** What a listener throws is its own affair: it ends in nobody's hands, but interrupts nothing here. */
   #tell<Name extends keyof VerifierEvents>(name: Name, ...about: VerifierEvents[Name]): void {
-    if (!this.#isClosed) (this as EventEmitter).emit(name, ...about)
+    if (this.#isClosed) return
+    try {
+      ;(this as EventEmitter).emit(name, ...about)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
   #count(verdict: Verdict): Promise<Verdict> {

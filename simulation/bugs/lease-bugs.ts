@@ -27,9 +27,9 @@ export const LEASE_BUGS: readonly Bug[] = [
     patches: [
       {
         file: VERIFIER,
-        find: '    if (!lease.holds()) return UNDECIDED\n    const tokenId',
+        find: '    if (!lease.holds()) return decideWithoutLease(token, expected)\n    const tokenId',
         replace:
-          '    const covered = revocations.covers(token)\n    if (!lease.holds()) return UNDECIDED\n    const tokenId',
+          '    const covered = revocations.covers(token)\n    if (!lease.holds()) return decideWithoutLease(token, expected)\n    const tokenId',
       },
       { file: VERIFIER, find: 'if (revocations.covers(token)) return', replace: 'if (covered) return' },
     ],

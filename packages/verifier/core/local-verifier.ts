@@ -125,7 +125,7 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
 
   /** Everything that changes. One synchronous block, lease first: what the revocation set says then is what it said while the lease held. */
   function decide(token: VerifiedToken, expected: Expectations | undefined): Verdict | Undecided {
-    if (!lease.holds()) return UNDECIDED
+    if (!lease.holds()) return decideWithoutLease(token, expected)
     const tokenId = token.claims.client_id
     const unmet = expected === undefined ? undefined : unmetExpectation(token, expected)
     // What became of another business's token is not for whoever asks about their own.
@@ -133,6 +133,13 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     if (revocations.covers(token)) return reject('revoked', tokenId)
     if (isExpired(token)) return reject('expired', tokenId)
     return unmet === undefined ? { status: 'valid', token } : reject(unmet, tokenId)
+  }
+
+  /** What was revoked stays so, whatever the service that is asked about all else may have forgotten. */
+  function decideWithoutLease(token: VerifiedToken, expected: Expectations | undefined): Verdict | Undecided {
+    if (!revocations.covers(token)) return UNDECIDED
+    const isOfAnother = expected !== undefined && unmetExpectation(token, expected) === 'wrong_business'
+    return isOfAnother ? UNDECIDED : reject('revoked', token.claims.client_id)
   }
 
   /** Asked the other way round, a clock that returns no number would make every token last for ever. */

@@ -15,13 +15,27 @@ test('without a lease no token is accepted, remembered or not, and none that mig
   log({ kind: 'token_revoked', idx: 3 })
   assert.equal(outcome(verifier, seen), 'valid')
   state.leased = false
-  for (const token of [seen, unseen, revoked, unpublished, otherEpoch, signer.mint(claimsOf({ exp: 1 }))]) {
+  for (const token of [seen, unseen, unpublished, otherEpoch, signer.mint(claimsOf({ exp: 1 }))]) {
     assert.deepEqual(verifier.verify(token), { status: 'undecided' })
     assert.deepEqual(verifier.verify(token, { scopes: ['feed'] }), { status: 'undecided' })
   }
   state.leased = true
   const later = [seen, unseen, revoked, unpublished, otherEpoch].map((token) => outcome(verifier, token))
   assert.deepEqual(later, ['valid', 'valid', 'revoked', 'unknown_key', 'wrong_issuer'])
+})
+
+test('what was revoked is rejected without a lease too, but nobody learns that of another business', () => {
+  const state = installation([signer])
+  const { verifier, log } = state
+  const claims = claimsOf({ idx: 3 })
+  const token = signer.mint(claims)
+  state.leased = false
+  assert.deepEqual(verifier.verify(token), { status: 'undecided' })
+  log({ kind: 'token_revoked', idx: 3 })
+  for (const expected of [[], [{ businessId: claims.business_id ?? '' }], [{ scopes: ['none'] }]] as const) {
+    assert.equal(outcome(verifier, token, ...expected), 'revoked')
+  }
+  assert.deepEqual(verifier.verify(token, { businessId: EPOCH }), { status: 'undecided' })
 })
 
 test('what no entry could ever make good is rejected without a lease', () => {
