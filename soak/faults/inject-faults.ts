@@ -1,0 +1,30 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RunRecorder } from '../history/run-recorder.ts'
+import { FAULT_KINDS } from './fault-kinds.ts'
+import type { PlannedFault } from './plan-faults.ts'
+import { strike, type Targets } from './strike.ts'
+
+/** Has faults strike as planned until it is told to stop. Resolves when all that struck are over. */
+export async function injectFaults(
+  stop: AbortSignal,
+  plan: Iterable<PlannedFault>,
+  targets: Targets,
+  recorder: RunRecorder,
+): Promise<void> {
+  const startedMs = performance.now()
+  /** What took hold of something last: whatever comes next waits for it, which may last longer than planned. */
+  const last = new Map<string, Promise<void>>()
+  for (const fault of plan) {
+    await pause(startedMs + fault.atMs - performance.now(), undefined, { signal: stop }).catch(() => {})
+    if (stop.aborted) break
+    const takes = FAULT_KINDS[fault.kind]
+    const key = `${takes} ${fault.target}`
+    const verifier = takes === 'service' ? null : fault.target
+    const before = last.get(key) ?? Promise.resolve()
+    const struck = before.then(() => recorder.during({ kind: fault.kind, verifier }, () => strike(fault, targets)))
+    // Told in the end.
+    struck.catch(() => {})
+    last.set(key, struck)
+  }
+  await Promise.all(last.values())
+}

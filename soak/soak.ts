@@ -1,0 +1,114 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { checkHistory, type Findings } from './check/check-history.ts'
+import { faultCounts } from './check/fault-counts.ts'
+import { shortcomings } from './check/shortcomings.ts'
+import { FAULT_KIND_LIST } from './faults/fault-kinds.ts'
+import { injectFaults } from './faults/inject-faults.ts'
+import { planFaults } from './faults/plan-faults.ts'
+import { RunRecorder } from './history/run-recorder.ts'
+import { startWorkload } from './load/workload.ts'
+import { Stage } from './processes/stage.ts'
+import { createRandom } from './random.ts'
+import { RunClock } from './run-clock.ts'
+
+export interface SoakOptions extends Goals {
+  /** Of what is done and when; what comes of it depends on the machine, too. */
+  readonly seed: number
+  /** Gives up reaching the goals after this time. */
+  readonly atMostMs: number
+  /** Empty, for data, logs and histories. */
+  readonly folder: string
+}
+
+/** A run goes on until it has reached these. */
+interface Goals {
+  readonly verifications: number
+  /** That were answered. */
+  readonly revocations: number
+  /** Of each kind of fault. */
+  readonly strikes: number
+}
+
+export interface SoakOutcome {
+  readonly findings: Findings
+  /** Why the findings mean little; empty when they mean something. */
+  readonly shortcomings: readonly string[]
+  readonly tookMs: number
+  /** Of all verifiers together, as far as they told. */
+  readonly lapses: number
+  readonly connections: number
+  /** Questions put to the service. */
+  readonly asked: number
+}
+
+const VERIFIERS = 8
+const LEASE_MS = 2_000
+const LOOK_MS = 50
+/** Once everything has healed, what takes longer than this does not happen at all. */
+const PATIENCE_MS = 60_000
+
+/**
+ * Runs a service and eight verifiers as processes, has faults strike them while tokens are ended without pause, lets
+ * everything heal, has every verifier decide about every token once more, and judges what was recorded.
+ */
+export async function soak(options: SoakOptions): Promise<SoakOutcome> {
+  const clock = new RunClock()
+  const recorder = new RunRecorder(clock)
+  const stage = await Stage.open({ folder: options.folder, clock, leaseMs: LEASE_MS, verifiers: VERIFIERS })
+  try {
+    await playOn(stage, recorder, clock, options)
+    const sweepFromNs = clock.nowNs()
+    await Promise.race([stage.sweep(), stage.failed, patience()])
+    const history = { ...recorder, verifiers: await stage.finish(), sweepFromNs }
+    const findings = checkHistory(history)
+    const required = { ...options, faultKinds: FAULT_KIND_LIST, verifiers: VERIFIERS }
+    return {
+      findings,
+      shortcomings: shortcomings(history, findings, required),
+      tookMs: clock.nowNs() / 1e6,
+      lapses: stage.sum(({ lapses }) => lapses),
+      connections: stage.sum(({ connections }) => connections),
+      asked: stage.sum(({ asked }) => asked),
+    }
+  } finally {
+    await stage.close()
+  }
+}
+
+/** Has faults strike while tokens are ended, until that is enough, and everything heal. */
+async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, options: SoakOptions): Promise<void> {
+  const { verifiers, services, api } = stage
+  const randomFor = (purpose: string) => createRandom(`${options.seed}/${purpose}`)
+  const work = await startWorkload({ api, recorder, clock, verifiers, randomFor })
+  const enough = new AbortController()
+  const tooLate = new AbortController()
+  const sizes = { verifiers: verifiers.length, services: services.length, leaseMs: LEASE_MS }
+  const faults = injectFaults(enough.signal, planFaults(randomFor('faults'), sizes), stage, recorder)
+  const playing = Promise.all([work(enough.signal, tooLate.signal), faults])
+  // It ends before it is told to when something failed, only.
+  const failed = Promise.race([stage.failed, playing])
+  failed.catch(() => {})
+
+  const giveUpMs = performance.now() + options.atMostMs
+  while (!isEnough(stage, recorder, options) && performance.now() < giveUpMs) {
+    await Promise.race([pause(LOOK_MS), failed])
+  }
+  enough.abort()
+  await Promise.race([playing, stage.failed, patience()])
+  tooLate.abort()
+  await Promise.race([playing, stage.failed])
+}
+
+function isEnough(stage: Stage, recorder: RunRecorder, { verifications, revocations, strikes }: Goals): boolean {
+  if (recorder.answered < revocations) return false
+  if (stage.sum(({ valid, rejected, undecided }) => valid + rejected + undecided) < verifications) return false
+  const counts = faultCounts(recorder)
+  return FAULT_KIND_LIST.every((kind) => {
+    const { struck = 0, revocations: during = 0 } = counts.get(kind) ?? {}
+    return struck >= strikes && during > 0
+  })
+}
+
+function patience(): Promise<void> {
+  return pause(PATIENCE_MS, undefined, { ref: false })
+}

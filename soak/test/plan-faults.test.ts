@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FAULT_KIND_LIST, FAULT_KINDS } from '../faults/fault-kinds.ts'
+import { type PlannedFault, planFaults } from '../faults/plan-faults.ts'
+import { createRandom } from '../random.ts'
+
+const LEASE_MS = 2_000
+const ROUNDS = 50
+
+function planned(seed: number): PlannedFault[] {
+  const plan = planFaults(createRandom(seed), { verifiers: 8, services: 2, leaseMs: LEASE_MS })
+  return Array.from({ length: ROUNDS * FAULT_KIND_LIST.length }, () => plan.next().value ?? assert.fail())
+}
+
+test('the same seed plans the same faults, and another seed others', () => {
+  assert.deepEqual(planned(7), planned(7))
+  assert.notDeepEqual(planned(7), planned(8))
+})
+
+test('every kind of fault strikes equally often, on every target', () => {
+  const faults = planned(1)
+  for (const kind of FAULT_KIND_LIST) {
+    const struck = faults.filter((fault) => fault.kind === kind)
+    assert.equal(struck.length, ROUNDS)
+    const targets = new Set(struck.map(({ target }) => target))
+    assert.equal(targets.size, FAULT_KINDS[kind] === 'service' ? 2 : 8)
+  }
+})
+
+test('faults strike in order, and what one takes hold of is free', () => {
+  const freeFromMs = new Map<string, number>()
+  let lastMs = 0
+  for (const { kind, target, atMs, lastsMs } of planned(2)) {
+    assert.ok(atMs >= lastMs)
+    lastMs = atMs
+    const key = `${FAULT_KINDS[kind]} ${target}`
+    assert.ok(atMs >= (freeFromMs.get(key) ?? 0))
+    freeFromMs.set(key, atMs + lastsMs)
+  }
+})
+
+test('verifiers are stopped for half a lease to three, some for less than a lease and some for more', () => {
+  const stopped = planned(3).filter(({ kind }) => kind === 'verifier_stopped')
+  for (const { lastsMs } of stopped) assert.ok(lastsMs >= LEASE_MS / 2 && lastsMs < 3 * LEASE_MS)
+  assert.ok(stopped.some(({ lastsMs }) => lastsMs < 0.8 * LEASE_MS))
+  assert.ok(stopped.some(({ lastsMs }) => lastsMs > 2 * LEASE_MS))
+})
