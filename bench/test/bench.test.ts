@@ -13,7 +13,7 @@ test('the bench measures everything that has a bar, beside its references', asyn
   const judged = rows.filter((row) => /\| (pass|MISS) \|$/.test(row)).map((row) => row.split(' | ')[0]?.slice(2))
   assert.deepEqual(judged, [
     '1 M revoked of 10 M issued, memory',
-    'verify, seen before, attached: lease and set',
+    'verify, seen before: lease and set',
     'verify, first time',
     'introspection over HTTP, 32 clients',
     'revoke over HTTP, 1 client',

@@ -55,6 +55,8 @@ export class AttachedVerifier {
   #cancelUsage = (): void => {}
   #cancelRetry = (): void => {}
   #wakeMs: number | undefined
+  /** Uses had to be told while there was nobody to tell. */
+  #owesUsage = false
 
   constructor(options: AttachedVerifierOptions) {
     this.#options = options
@@ -112,6 +114,7 @@ export class AttachedVerifier {
       break
     }
     this.#wakeLater()
+    if (this.#owesUsage) this.#sendUsage()
     for (const effect of effects) if (effect.type === 'notify') this.#notify(effect.notice)
   }
 
@@ -208,7 +211,8 @@ export class AttachedVerifier {
   }
 
   #sendUsage(): void {
-    if (this.#state.phase !== 'following') return
+    this.#owesUsage = this.#state.phase !== 'following'
+    if (this.#owesUsage) return
     for (const uses of this.#usage.take()) this.#socket?.send(encodeVerifierMessage({ type: 'usage', uses }))
   }
 }

@@ -193,6 +193,17 @@ describe('an attached verifier', () => {
     assert.deepEqual(uses()[0], [1_001, start + 2_000])
   })
 
+  test('tells of uses as soon as there is somebody to tell, when there was nobody in time', () => {
+    const service = Service.leased()
+    assert.equal(service.verifier.verify(service.signer.mint(claimsOf({ idx: 1_000 }))).status, 'valid')
+    service.lose()
+    service.time.advance(15_000)
+    assert.ok(!service.types.includes('usage'))
+    while (service.verifier.state.phase !== 'connecting') service.time.advance(100)
+    service.greet()
+    assert.deepEqual(service.types.slice(-3), ['hello', 'renew', 'usage'])
+  })
+
   test('comes back after pauses that double up to five seconds, spread over the upper half', () => {
     for (const [random, pauses] of [
       [() => 0, [25, 50, 100, 200, 400, 800, 1_600, 2_500, 2_500]],
