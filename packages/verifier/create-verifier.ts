@@ -46,7 +46,11 @@ async function started(verifier: ServiceVerifier, settings: Settings): Promise<v
     if (LASTING.has(error.code)) reject(error)
   }
   verifier.on('caught-up', onReady).on('trouble', onTrouble)
-  const cancel = environment.timers.after(startTimeoutMs, () => reject(inTheWay))
+  const onDeadline = () => {
+    const isAwaited = verifier.awaitsCredential
+    reject(isAwaited ? new VerifierError('credential_unavailable', `none in ${startTimeoutMs} ms`) : inTheWay)
+  }
+  const cancel = environment.timers.after(startTimeoutMs, onDeadline)
   verifier.start()
   try {
     await promise

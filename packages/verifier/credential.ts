@@ -1,6 +1,8 @@
 import { decodeBase64url } from '@rescind/protocol'
-import type { VerifierOptions } from './options.ts'
 import { VerifierError } from './verifier-error.ts'
+
+/** A token, or what hands one out, which may be another one each time. */
+export type TokenSource = string | (() => string | Promise<string>)
 
 /** What can be read from a token that is one's own. Nothing is decided by it: the service does that. */
 interface OwnClaims {
@@ -12,11 +14,12 @@ interface OwnClaims {
 
 /** The token a verifier shows to its service. */
 export class Credential {
-  readonly #source: VerifierOptions['token']
+  readonly #source: TokenSource
   #token: string | undefined
   #claims: OwnClaims = {}
+  #renewing: Promise<string> | undefined
 
-  constructor(source: VerifierOptions['token']) {
+  constructor(source: TokenSource) {
     this.#source = source
   }
 
@@ -35,16 +38,20 @@ export class Credential {
   }
 
   /**
-   * Obtains a token.
+   * Obtains a token. Whoever comes while one is being obtained gets that.
    *
    * @throws VerifierError `credential_unavailable`
    */
-  async renew(): Promise<string> {
-    const token = typeof this.#source === 'function' ? await this.#call(this.#source) : this.#source
-    if (!isHeaderValue(token)) throw new VerifierError('credential_unavailable', 'it gave no token')
-    if (token !== this.#token) this.#claims = readOwnClaims(token)
-    this.#token = token
-    return token
+  renew(): Promise<string> {
+    this.#renewing ??= this.#obtain().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  /** Whether a token has been asked for that has not been given yet. */
+  get isAwaited(): boolean {
+    return this.#renewing !== undefined
   }
 
   /** In milliseconds since the epoch; `undefined` when it cannot be read. */
@@ -69,17 +76,25 @@ export class Credential {
     return typeof business_id === 'string' ? business_id : undefined
   }
 
-  async #call(source: () => string | Promise<string>): Promise<string> {
-    try {
-      return await source()
-    } catch (cause) {
-      throw new VerifierError('credential_unavailable', 'see the cause', { cause })
-    }
+  async #obtain(): Promise<string> {
+    const token = typeof this.#source === 'function' ? await call(this.#source) : this.#source
+    if (!isHeaderValue(token)) throw new VerifierError('credential_unavailable', 'the function given for it gave none')
+    if (token !== this.#token) this.#claims = readOwnClaims(token)
+    this.#token = token
+    return token
+  }
+}
+
+async function call(source: Exclude<TokenSource, string>): Promise<string> {
+  try {
+    return await source()
+  } catch (cause) {
+    throw new VerifierError('credential_unavailable', 'the function given for it failed', { cause })
   }
 }
 
 /** Anything else would make the request fail in a way that tells nobody why. */
-function isHeaderValue(token: unknown): token is string {
+export function isHeaderValue(token: unknown): token is string {
   return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)
 }
 

@@ -15,6 +15,7 @@ export class FeedConnection implements FeedSocket {
   #socket: FeedSocket | undefined
   #hasOpened = false
   #hasClosed = false
+  #isGivenUp = false
 
   constructor(listener: FeedConnectionListener, deps: Deps) {
     this.#listener = listener
@@ -23,6 +24,11 @@ export class FeedConnection implements FeedSocket {
 
   get hasOpened(): boolean {
     return this.#hasOpened
+  }
+
+  /** Whether it was closed at this end. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
   }
 
   get hasClosed(): boolean {
@@ -38,11 +44,13 @@ export class FeedConnection implements FeedSocket {
   }
 
   close(code: FeedCloseCode): void {
+    this.#isGivenUp = true
     if (this.#socket === undefined) this.#closed(code)
     else this.#socket.close(code)
   }
 
   destroy(): void {
+    this.#isGivenUp = true
     if (this.#socket === undefined) this.#closed(FEED_CLOSE.done)
     else this.#socket.destroy()
   }

@@ -124,6 +124,8 @@ export class Following implements Deciding {
       closed: (code) => {
         listener.closed(code)
         if (connection === this.#connection) this.#onDisconnected()
+        const isLost = connection.hasOpened && !connection.isGivenUp
+        if (isLost) on.trouble(new VerifierError('disconnected', `${url}, with ${code}`))
       },
     }
     const connection = new FeedConnection(heard, {
@@ -138,7 +140,8 @@ export class Following implements Deciding {
 
   #notice(notice: FollowerNotice): void {
     const { url, on } = this.#deps
-    const code = TROUBLE[notice]
+    const isStranger = notice === 'bad_message' && this.issuer === undefined
+    const code = isStranger ? 'wrong_url' : TROUBLE[notice]
     if (code !== undefined) on.trouble(new VerifierError(code, url))
     if (notice === 'caught_up') on.ready()
     if (notice === 'lapsed') on.lapsed()

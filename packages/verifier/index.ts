@@ -1,5 +1,5 @@
-export type { Clocks, FeedSocket, FeedSocketListener, RejectionReason, Timers, Token } from '@rescind/protocol'
-export type { Expectations } from './core/index.ts'
+export type { Clocks, FeedSocket, RejectionReason, Timers, Token } from '@rescind/protocol'
+export { type Expectations, type FeedConnectionListener, openFeedSocket } from './core/index.ts'
 export { createVerifier } from './create-verifier.ts'
 export type { Environment } from './environment.ts'
 export type { VerifierOptions } from './options.ts'

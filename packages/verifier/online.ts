@@ -15,6 +15,7 @@ const PAUSE_MS = 250
 export class Online implements Deciding {
   readonly #deps: Deps
   #isClosed = false
+  #cancelRetry = (): void => {}
   readonly issuer = undefined
   readonly leaseMs = null
   readonly leaseLeftMs = 0
@@ -39,15 +40,15 @@ export class Online implements Deciding {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#cancelRetry()
   }
 
   async #examine(): Promise<void> {
     const { service, timers, on } = this.#deps
-    if (this.#isClosed) return
     const error = await service.examine()
     if (this.#isClosed) return
     if (error === undefined) return on.ready()
     on.trouble(error)
-    timers.after(PAUSE_MS, () => this.start())
+    this.#cancelRetry = timers.after(PAUSE_MS, () => this.start())
   }
 }

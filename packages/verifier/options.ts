@@ -1,10 +1,11 @@
+import { isHeaderValue, type TokenSource } from './credential.ts'
 import { type Environment, THIS_PROCESS } from './environment.ts'
 
 export interface VerifierOptions {
   /** Of the service, `http:` or `https:`, with or without a path in front of its own. */
   readonly url: string | URL
-  /** With the scope `feed`. A function is asked for one whenever a connection is made, and may hand out another each time. */
-  readonly token: string | (() => string | Promise<string>)
+  /** With the scope `feed`; online, `introspect` is enough. A function is asked for one whenever a connection is made, and may hand out another each time. */
+  readonly token: TokenSource
   /**
    * `attached`, unless given: follows the service and decides in memory. `online`: asks the service each time, for
    * processes that may be frozen with all their clocks, such as serverless functions.
@@ -28,7 +29,7 @@ export interface VerifierOptions {
 export interface Settings {
   /** Without a slash at its end. */
   readonly url: string
-  readonly token: VerifierOptions['token']
+  readonly token: TokenSource
   readonly mode: 'attached' | 'online'
   readonly onLapse: 'ask' | 'reject'
   readonly issuer: string | undefined
@@ -43,11 +44,13 @@ const LONGEST_MS = 2 ** 31 - 1
 
 /** @throws TypeError that says which option is wrong */
 export function readOptions(options: VerifierOptions): Settings {
+  checkNames(options)
   const { token, issuer, environment } = options
   const mode = oneOf(options.mode ?? 'attached', ['attached', 'online'], 'mode')
   const onLapse = oneOf(options.onLapse ?? 'ask', ['ask', 'reject'], 'onLapse')
   if (mode === 'online' && onLapse === 'reject')
     fail('onLapse', 'cannot be "reject" with mode "online", which only asks')
+  if (typeof token === 'string' && !isHeaderValue(token)) fail('token', 'must be visible characters without spaces')
   if (typeof token !== 'string' && typeof token !== 'function')
     fail('token', 'must be a string, or a function that gives one')
   if (issuer !== undefined && typeof issuer !== 'string') fail('issuer', 'must be a string')
@@ -69,11 +72,30 @@ export function readOptions(options: VerifierOptions): Settings {
   }
 }
 
+const NAMES: readonly string[] = [
+  'url',
+  'token',
+  'mode',
+  'onLapse',
+  'issuer',
+  'startTimeoutMs',
+  'askTimeoutMs',
+  'verifiedTokensLimit',
+  'environment',
+] satisfies (keyof VerifierOptions)[]
+
+/** Misspelt, an option would be as if it had not been given. */
+function checkNames(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+  for (const name in options) if (!NAMES.includes(name)) fail(name, `does not exist, only ${NAMES.join(', ')}`)
+}
+
 function readUrl(value: unknown): string {
   const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return fail('url', 'must be an http: or https: URL')
   if (url.username !== '' || url.password !== '')
     return fail('url', 'must not hold a credential; that is what token is for')
+  if (url.search !== '' || url.hash !== '') fail('url', 'must end with its path')
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 

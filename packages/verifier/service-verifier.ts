@@ -34,13 +34,14 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
   #isRefused = false
   #renewAgainMs = 0
   #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(settings: Settings) {
     super()
     const { url, mode, environment, verifiedTokensLimit, askTimeoutMs } = settings
-    const { fetch, clocks, timers } = environment
+    const { clocks, timers } = environment
     const credential = new Credential(settings.token)
-    const service = new Service({ url, credential, fetch, timeoutMs: askTimeoutMs })
+    const service = new Service({ url, credential, environment, timeoutMs: askTimeoutMs })
     const on = this.#listener()
     this.#settings = settings
     this.#credential = credential
@@ -64,6 +65,11 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
     this.#expiryWatch.watch()
   }
 
+  /** Whether it waits for a credential of its own. */
+  get awaitsCredential(): boolean {
+    return this.#credential.isAwaited
+  }
+
   /** Who issues the tokens that it accepts, as far as that is known. */
   get issuer(): string | undefined {
     return this.#deciding.issuer ?? this.#credential.issuer
@@ -73,7 +79,7 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
     if (this.#isClosed) return this.#count(CLOSED)
     const token = presentedToken(credential)
     if (token === undefined) return this.#count(NO_CREDENTIAL)
-    const outcome = verifyOrAsk<Verdict>(this.#deciding, this.#ask, token, expected ?? {})
+    const outcome = verifyOrAsk<Verdict>(this.#deciding, this.#ask, token, expected)
     return outcome instanceof Promise ? outcome.then((verdict) => this.#count(verdict)) : this.#count(outcome)
   }
 
@@ -93,10 +99,12 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#isClosed = true
     this.#expiryWatch.stop()
-    await this.#deciding.close()
+    this.#service.close()
+    this.#closing ??= this.#deciding.close()
+    return this.#closing
   }
 
   readonly #ask = async (token: string, expected?: Expectations): Promise<Verdict> => {
@@ -118,9 +126,17 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
   }
 
   async #expiring(expiresAtMs: number): Promise<void> {
-    await this.#renew()
+    await Promise.race([this.#renew(), this.#pause()])
     if ((this.#credential.expiresAtMs ?? 0) > expiresAtMs) this.#deciding.reconnect()
     else this.#tell('expiring', { expiresAtMs })
+  }
+
+  /** As long as the service would be waited for. */
+  #pause(): Promise<void> {
+    const { environment, askTimeoutMs } = this.#settings
+    return new Promise((resolve) => {
+      environment.timers.after(askTimeoutMs, resolve)
+    })
   }
 
   async #renew(): Promise<void> {

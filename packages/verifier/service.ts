@@ -8,7 +8,7 @@ import { VerifierError, type VerifierErrorCode } from './verifier-error.ts'
 interface Deps {
   readonly url: string
   readonly credential: Credential
-  readonly fetch: Environment['fetch']
+  readonly environment: Pick<Environment, 'fetch' | 'timers'>
   /** How long an answer may take. */
   readonly timeoutMs: number
 }
@@ -24,8 +24,10 @@ const PRINTABLE = /^[\x21-\x7e]+$/
 /** The service, over HTTP. */
 export class Service {
   readonly #deps: Deps
-  #openQuestions = 0
+  /** One for each request that is under way. */
+  readonly #open = new Set<AbortController>()
   #asked = 0
+  #isClosed = false
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -42,55 +44,67 @@ export class Service {
    */
   async ask(token: unknown, expected: Expectations = {}): Promise<Verdict> {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !PRINTABLE.test(token)) return MALFORMED
-    if (this.#openQuestions >= MAX_OPEN_QUESTIONS) return undecided('overloaded')
-    this.#openQuestions += 1
+    if (this.#open.size >= MAX_OPEN_QUESTIONS) return undecided('overloaded')
     this.#asked += 1
     try {
-      const verdict = await readVerdict(await this.#post(VERIFY_PATH, this.#question(token, expected)))
+      const verdict = await this.#post(VERIFY_PATH, this.#question(token, expected), readVerdict)
       if (verdict.status !== 'valid') return verdict
       const unmet = unmetExpectation(verdict.token, expected)
       return unmet === undefined ? verdict : { status: 'rejected', reason: unmet, tokenId: verdict.token.id }
     } catch {
-      return undecided('unreachable')
-    } finally {
-      this.#openQuestions -= 1
+      return undecided(this.#isClosed ? 'closed' : 'unreachable')
     }
+  }
+
+  /** Ends every request; what is under way is not answered any more. */
+  close(): void {
+    this.#isClosed = true
+    for (const controller of this.#open) controller.abort()
   }
 
   /** What keeps the service from answering questions; `undefined` when nothing does. */
   async examine(): Promise<VerifierError | undefined> {
     const { url } = this.#deps
     try {
-      const response = await this.#post(VERIFY_PATH, { token: 'none' })
-      await response.body?.cancel()
-      return response.status === 200 ? undefined : answeredWith(url, response.status)
+      return await this.#post(VERIFY_PATH, { token: 'none' }, async (response) => {
+        await response.body?.cancel()
+        return response.status === 200 ? undefined : answeredWith(url, response.status)
+      })
     } catch (fault) {
       return fault instanceof VerifierError ? fault : unreachable(url, fault)
     }
   }
 
   /** A question that did not get through may be repeated: it changes nothing, and it is put after the verification began. */
-  async #post(path: string, body: object): Promise<Response> {
-    const { timeoutMs } = this.#deps
+  async #post<T>(path: string, body: object, read: (response: Response) => Promise<T>): Promise<T> {
+    const { environment, timeoutMs } = this.#deps
+    const controller = new AbortController()
+    const cancel = environment.timers.after(timeoutMs, () => controller.abort())
+    this.#open.add(controller)
     const request = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: controller.signal,
     }
     try {
-      return await this.#request(path, request)
-    } catch (error) {
-      if (error instanceof VerifierError || request.signal.aborted) throw error
-      // Most often a connection that was kept open, and closed at the other end just now.
-      return this.#request(path, request)
+      return await read(
+        await this.#request(path, request).catch((error: unknown) => {
+          if (error instanceof VerifierError || controller.signal.aborted) throw error
+          // Most often a connection that was kept open, and closed at the other end just now.
+          return this.#request(path, request)
+        }),
+      )
+    } finally {
+      cancel()
+      this.#open.delete(controller)
     }
   }
 
   async #request(path: string, { headers, ...init }: RequestInit): Promise<Response> {
-    const { url, credential, fetch } = this.#deps
+    const { url, credential, environment } = this.#deps
     const token = await credential.current()
-    return fetch(url + path, {
+    return environment.fetch(url + path, {
       ...init,
       headers: {
         ...headers,
@@ -103,11 +117,20 @@ export class Service {
   }
 
   /** Scopes are compared here: the answer is the same, and what a caller made up cannot spoil the question. */
-  #question(token: string, { businessId }: Expectations): object {
+  #question(token: string, expected: Expectations): object {
     // The token of a member asks about tokens of its business only, whatever is expected.
     const isFree = this.#deps.credential.businessId === undefined
-    const selected = typeof businessId === 'string' ? businessId.toLowerCase() : undefined
+    const selected = expectedBusiness(expected)
     return { token, ...(isFree && isUuid(selected) && { business_id: selected }) }
+  }
+}
+
+function expectedBusiness(expected: Expectations): string | undefined {
+  try {
+    return expected.businessId?.toLowerCase()
+  } catch {
+    // What it is instead is met by no token.
+    return undefined
   }
 }
 

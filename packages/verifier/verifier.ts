@@ -14,7 +14,7 @@ export interface VerifierEvents {
   resynced: []
   /** Its own credential ends soon, in milliseconds since the epoch. Comes again as the end comes nearer. */
   expiring: [{ readonly expiresAtMs: number }]
-  /** A connection failed, or was given up. It connects again by itself. */
+  /** A connection could not be made, ended, or was given up. It connects again by itself. */
   trouble: [VerifierError]
 }
 

@@ -13,16 +13,22 @@ export interface Expectations {
  * is there but `undefined`, or misspelt, must not read as the absence of one.
  */
 export function unmetExpectation(token: Token, expected: Expectations): RejectionReason | undefined {
-  if (!isUnderstood(expected)) return 'insufficient_scope'
-  if ('businessId' in expected && !isOfBusiness(token, expected.businessId)) return 'wrong_business'
-  if ('scopes' in expected && !hasScopes(token, expected.scopes)) return 'insufficient_scope'
-  return undefined
+  try {
+    if (!isUnderstood(expected)) return 'insufficient_scope'
+    if ('businessId' in expected && !isOfBusiness(token, expected.businessId)) return 'wrong_business'
+    if ('scopes' in expected && !hasScopes(token, expected.scopes)) return 'insufficient_scope'
+    return undefined
+  } catch {
+    return 'insufficient_scope'
+  }
 }
 
 function isUnderstood(expected: unknown): boolean {
   if (typeof expected !== 'object' || expected === null) return false
   for (const name in expected) if (name !== 'businessId' && name !== 'scopes') return false
-  return true
+  // A Map, say, may hold demands that are not seen here.
+  const prototype: unknown = Object.getPrototypeOf(expected)
+  return prototype === Object.prototype || prototype === null || 'businessId' in expected || 'scopes' in expected
 }
 
 function isOfBusiness(token: Token, businessId: string | undefined): boolean {
@@ -30,5 +36,8 @@ function isOfBusiness(token: Token, businessId: string | undefined): boolean {
 }
 
 function hasScopes(token: Token, scopes: readonly string[] | undefined): boolean {
-  return Array.isArray(scopes) && scopes.every((scope) => token.scopes.includes(scope))
+  if (!Array.isArray(scopes)) return false
+  // Gaps count, too.
+  for (const scope of scopes) if (!token.scopes.includes(scope)) return false
+  return true
 }

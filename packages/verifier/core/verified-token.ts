@@ -22,5 +22,8 @@ export function readVerifiedToken(payload: Uint8Array, kid: string, home: Home):
   if (!isOurs) return reject('wrong_issuer', claims.client_id)
   Object.freeze(claims.status.status_list)
   Object.freeze(claims.status)
-  return Object.freeze({ ...readToken(claims), claims: Object.freeze(claims), kid })
+  const verified = { ...readToken(claims), claims: Object.freeze(claims), kid }
+  // Not for those who print or send what they were given.
+  Object.defineProperties(verified, { claims: { enumerable: false }, kid: { enumerable: false } })
+  return Object.freeze(verified)
 }

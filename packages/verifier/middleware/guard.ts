@@ -1,5 +1,5 @@
 import { bearerToken, type Token } from '@rescind/protocol'
-import { unmetExpectation } from '../core/index.ts'
+import { type Expectations, unmetExpectation } from '../core/index.ts'
 import type { Verdict } from '../verdict.ts'
 import type { Verifier } from '../verifier.ts'
 import { type Answer, answerTo } from './answer.ts'
@@ -25,7 +25,8 @@ export function createGuard<Request>(
   requirements: Requirements<Request>,
 ): (authorization: readonly string[], request: Request) => Promise<Admission> {
   checkRequirements(requirements)
-  const { businessId, onRefused, ...demanded } = requirements
+  const { businessId, scopes, onRefused } = requirements
+  const demanded: Expectations = 'scopes' in requirements ? ({ scopes } as Expectations) : {}
   const demandsBusiness = 'businessId' in requirements
 
   async function decide(authorization: readonly string[], request: Request): Promise<Token | Refusal> {

@@ -24,6 +24,8 @@ const NAMES: readonly string[] = ['scopes', 'businessId', 'onRefused'] satisfies
 /** @throws TypeError when there is no such requirement: misspelt, it would demand nothing */
 export function checkRequirements(requirements: object): void {
   if (typeof requirements !== 'object') throw new TypeError('Requirements must be an object')
-  const unknown = Object.keys(requirements).find((name) => !NAMES.includes(name))
-  if (unknown !== undefined) throw new TypeError(`There is no requirement ${unknown}, only ${NAMES.join(', ')}`)
+  // Inherited ones count, too.
+  for (const name in requirements) {
+    if (!NAMES.includes(name)) throw new TypeError(`There is no requirement ${name}, only ${NAMES.join(', ')}`)
+  }
 }

@@ -18,6 +18,21 @@ test('a verifier that was closed decides nothing, and no revocation waits for it
   await verifier.close()
 })
 
+test('closing twice at once is closing once', async (t) => {
+  const world = await sdkWorld(t)
+  const verifier = await world.verifier()
+  await Promise.all([verifier.close(), verifier.close()])
+})
+
+test('questions that are under way when a verifier is closed are answered by nobody', async (t) => {
+  const world = await sdkWorld(t)
+  const verifier = await world.verifier({ mode: 'online' })
+  const { token } = await world.token()
+  const verdict = verifier.verify(token)
+  await verifier.close()
+  assert.deepEqual(await verdict, { status: 'undecided', reason: 'closed' })
+})
+
 test('closing ends, whatever has become of the connection', async (t) => {
   const world = await sdkWorld(t, { leaseSeconds: 2 })
   const link = await openLink(t, world.service.url)

@@ -24,6 +24,16 @@ test('a verifier tells when its own token nears its end', async (t) => {
   }
 })
 
+test('a verifier tells of the end of its token, too, when no other one is handed out', async (t) => {
+  const world = await sdkWorld(t)
+  const short = await world.operatorToken({ scopes: ['feed'], expires_in_days: 1 })
+  const handedOut = [short.token]
+  world.aheadMs = 22 * HOUR_MS
+  const token = async () => handedOut.pop() ?? new Promise<string>(() => {})
+  const verifier = await world.verifier({ token, askTimeoutMs: 50 })
+  await next(verifier, 'expiring')
+})
+
 test('a token that is handed out anew replaces the one that nears its end, and nothing lapses', async (t) => {
   const world = await sdkWorld(t)
   const short = await world.operatorToken({ scopes: ['feed'], expires_in_days: 1 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { cp, rm } from 'node:fs/promises'
 import { test } from 'node:test'
-import type { Verdict } from '../../index.ts'
+import { openLink } from '../../../server/test/feed/link.ts'
+import { openFeedSocket, type Verdict } from '../../index.ts'
 import { next, sdkWorld } from './sdk-world.ts'
 
 const reasonOf = (verdict: Verdict) => (verdict.status === 'valid' ? 'valid' : verdict.reason)
@@ -149,7 +150,7 @@ test('a verifier follows its service through a restart, and tells of the trouble
   const trouble = next(verifier, 'trouble')
   await world.service.stop()
   const [error] = await trouble
-  assert.ok(['not_ready', 'unreachable'].includes(error.code), error.code)
+  assert.ok(['disconnected', 'not_ready', 'unreachable'].includes(error.code), error.code)
   assert.equal(verifier.status().connected, false)
   // The service stays until what it granted has ended.
   assert.equal((await verifier.verify(issued.token)).status, 'undecided')
@@ -159,6 +160,19 @@ test('a verifier follows its service through a restart, and tells of the trouble
   assert.equal(reasonOf(await verifier.verify(issued.token)), 'valid')
   await world.revoke(issued)
   assert.equal(reasonOf(await verifier.verify(issued.token)), 'revoked')
+})
+
+test('a verifier tells of a connection that breaks, and makes another', async (t) => {
+  const world = await sdkWorld(t)
+  const link = await openLink(t, world.service.url)
+  const environment = { ...world.environment(), connect: openFeedSocket }
+  const verifier = await world.verifier({ url: link.url, environment })
+  const trouble = next(verifier, 'trouble')
+  link.cut()
+  link.mend()
+  assert.equal((await trouble)[0].code, 'disconnected')
+  while (!verifier.status().connected) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(verifier.status().counters.lapses, 0)
 })
 
 test('a service with an older log is united with what the verifier knew', async (t) => {

@@ -5,7 +5,13 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { after, before, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import { openFeedSocket } from '../../core/index.ts'
-import { createVerifier, VerifierError, type VerifierErrorCode, type VerifierOptions } from '../../index.ts'
+import {
+  createVerifier,
+  type Environment,
+  VerifierError,
+  type VerifierErrorCode,
+  type VerifierOptions,
+} from '../../index.ts'
 import { type SdkWorld, sdkWorld } from './sdk-world.ts'
 
 const ends: (() => Promise<unknown>)[] = []
@@ -71,8 +77,8 @@ for (const mode of ['attached', 'online'] as const) {
       ['wrong_url', { url: moved }],
       ['wrong_issuer', { issuer: 'https://other.example' }],
       ['credential_unavailable', { token: () => Promise.reject(new Error('The vault is closed')) }],
-      ['credential_unavailable', { token: '' }],
-      ['credential_unavailable', { token: 'two\r\nlines' }],
+      ['credential_unavailable', { token: () => '' }],
+      ['credential_unavailable', { token: () => 'two\r\nlines' }],
     ]
     for (const [code, options] of attempts) {
       if (code === 'wrong_url' && mode === 'online' && options.url === `${elsewhere}/elsewhere`) continue
@@ -91,7 +97,7 @@ for (const mode of ['attached', 'online'] as const) {
       ['unreachable', { url: 'http://127.0.0.1:1' }],
       ['unreachable', { url: silentUrl, askTimeoutMs: 100 }],
       ['not_ready', { url: busy }],
-      ['unreachable', { token: () => new Promise<string>(() => {}) }],
+      ['credential_unavailable', { token: () => new Promise<string>(() => {}) }],
     ]
     for (const [code, options] of attempts) {
       const error = await refused({ mode, startTimeoutMs: 400, ...options })
@@ -123,6 +129,20 @@ test('a service that comes up while a verifier starts is waited for', async (t) 
   assert.equal(verifier.status().counters.connections, 2)
 })
 
+test('a verifier that could not start leaves nothing under way', async () => {
+  const signals: (AbortSignal | null | undefined)[] = []
+  const fetch: Environment['fetch'] = (_input, init) => {
+    signals.push(init?.signal)
+    return new Promise((_resolve, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
+  }
+  const environment = { ...world.environment(), fetch }
+  await refused({ mode: 'online', startTimeoutMs: 50, askTimeoutMs: 100_000, environment })
+  assert.deepEqual(
+    signals.map((signal) => signal?.aborted),
+    [true],
+  )
+})
+
 test('options that are wrong are named, before anything is sent', async () => {
   const wrong: readonly [RegExp, object][] = [
     [/url/, { url: 'ftp://example.com' }],
@@ -130,6 +150,10 @@ test('options that are wrong are named, before anything is sent', async () => {
     [/url/, { url: 'https://user:word@example.com' }],
     [/url/, { url: undefined }],
     [/token/, { token: undefined }],
+    [/token/, { token: '' }],
+    [/token/, { token: `${world.feedToken}\n` }],
+    [/onlapse/, { onlapse: 'reject' }],
+    [/url/, { url: 'https://example.com/?page' }],
     [/mode/, { mode: 'offline' }],
     [/onLapse/, { onLapse: 'accept' }],
     [/onLapse/, { mode: 'online', onLapse: 'reject' }],
@@ -150,7 +174,7 @@ test('no error holds the token of the verifier', async () => {
     await refused({ token }),
     await refused({ token, mode: 'online' }),
     await refused({ url: 'http://127.0.0.1:1', startTimeoutMs: 100 }),
-    await refused({ token: `${token}\n`, startTimeoutMs: 100 }),
+    await refused({ token: () => `${token}\n`, startTimeoutMs: 100 }),
   ]
   for (const error of errors) assert.ok(!inspect(error, { depth: 20, showHidden: true }).includes(world.feedToken))
 })

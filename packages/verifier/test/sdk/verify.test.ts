@@ -47,9 +47,14 @@ for (const mode of ['attached', 'online'] as const) {
       [{ scopes: 'reports:read' }, 'insufficient_scope'],
       [{ scope: ['reports:read'] }, 'insufficient_scope'],
       [['reports:read'], 'insufficient_scope'],
+      [{ scopes: new Array(1) }, 'insufficient_scope'],
+      [new Map([['scopes', ['reports:write']]]), 'insufficient_scope'],
+      [Object.create({ scopes: ['reports:write'] }), 'insufficient_scope'],
+      [Object.defineProperty({}, 'scopes', { enumerable: true, get: () => assert.fail() }), 'insufficient_scope'],
+      [Object.defineProperty({}, 'businessId', { enumerable: true, get: () => assert.fail() }), 'insufficient_scope'],
     ]
     for (const [expected, outcome] of cases) {
-      assert.equal(reasonOf(await verifier.verify(token, expected)), outcome, JSON.stringify(expected))
+      assert.equal(reasonOf(await verifier.verify(token, expected)), outcome)
     }
   })
 
