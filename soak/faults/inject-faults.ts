@@ -15,7 +15,8 @@ export async function injectFaults(
   /** What took hold of something last: whatever comes next waits for it, which may last longer than planned. */
   const last = new Map<string, Promise<void>>()
   for (const fault of plan) {
-    await pause(startedMs + fault.atMs - performance.now(), undefined, { signal: stop }).catch(() => {})
+    const leftMs = Math.max(0, startedMs + fault.atMs - performance.now())
+    await pause(leftMs, undefined, { signal: stop }).catch(() => {})
     if (stop.aborted) break
     const takes = FAULT_KINDS[fault.kind]
     const key = `${takes} ${fault.target}`
