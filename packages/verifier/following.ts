@@ -17,7 +17,7 @@ interface Deps {
   readonly url: string
   readonly credential: Credential
   readonly environment: Environment
-  readonly verifiedTokensLimit: number | undefined
+  readonly verifiedTokensLimit: number
   readonly on: DecidingListener
 }
 
@@ -50,7 +50,7 @@ export class Following implements Deciding {
       timers,
       random,
       onNotice: (notice) => this.#notice(notice),
-      ...(deps.verifiedTokensLimit !== undefined && { verifiedTokensLimit: deps.verifiedTokensLimit }),
+      verifiedTokensLimit: deps.verifiedTokensLimit,
     })
   }
 

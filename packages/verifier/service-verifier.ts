@@ -126,17 +126,18 @@ export class ServiceVerifier extends EventEmitter<VerifierEvents> implements Ver
   }
 
   async #expiring(expiresAtMs: number): Promise<void> {
-    await Promise.race([this.#renew(), this.#pause()])
+    if (this.#credential.isRenewable) await this.#renewInTime()
     if ((this.#credential.expiresAtMs ?? 0) > expiresAtMs) this.#deciding.reconnect()
     else this.#tell('expiring', { expiresAtMs })
   }
 
-  /** As long as the service would be waited for. */
-  #pause(): Promise<void> {
+  /** Resolves when it is done, or has taken as long as the service would be waited for. */
+  async #renewInTime(): Promise<void> {
     const { environment, askTimeoutMs } = this.#settings
-    return new Promise((resolve) => {
-      environment.timers.after(askTimeoutMs, resolve)
-    })
+    const timeUp = Promise.withResolvers<void>()
+    const cancel = environment.timers.after(askTimeoutMs, timeUp.resolve)
+    await Promise.race([this.#renew(), timeUp.promise])
+    cancel()
   }
 
   async #renew(): Promise<void> {

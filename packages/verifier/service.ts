@@ -1,6 +1,6 @@
 import { isIdentity, isUuid, MAX_TOKEN_LENGTH, REJECTION_REASONS, readToken } from '@rescind/protocol'
 import { type Expectations, unmetExpectation } from './core/index.ts'
-import type { Credential } from './credential.ts'
+import { type Credential, isHeaderValue } from './credential.ts'
 import type { Environment } from './environment.ts'
 import type { UndecidedReason, Verdict } from './verdict.ts'
 import { VerifierError, type VerifierErrorCode } from './verifier-error.ts'
@@ -17,9 +17,6 @@ interface Deps {
 const MAX_OPEN_QUESTIONS = 256
 
 const VERIFY_PATH = '/api/v1/tokens/verify'
-
-/** No token, whatever else it is, and so asked of no one. */
-const PRINTABLE = /^[\x21-\x7e]+$/
 
 /** The service, over HTTP. */
 export class Service {
@@ -43,7 +40,8 @@ export class Service {
    * be used for anything that began later.
    */
   async ask(token: unknown, expected: Expectations = {}): Promise<Verdict> {
-    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !PRINTABLE.test(token)) return MALFORMED
+    // No token, whatever else it is, and so asked of no one.
+    if (!isHeaderValue(token) || token.length > MAX_TOKEN_LENGTH) return MALFORMED
     if (this.#open.size >= MAX_OPEN_QUESTIONS) return undecided('overloaded')
     this.#asked += 1
     try {
