@@ -14,10 +14,13 @@ const LINES: Readonly<Record<FeedNotice, readonly [level: 'info' | 'warn', messa
   too_slow: ['warn', 'verifier does not keep up'],
 }
 
+/** So much of the id of a verifier tells it from others, and does not let whoever reads the log speak for it. */
+const SHOWN_OF_ID = 8
+
 /** Writes what happens on the connections of verifiers into the log, by ids only. */
 export function logFeedNotices(logger: Logger) {
   return (notice: FeedNotice, verifierId: string, tokenId: string): void => {
     const [level, message] = LINES[notice]
-    logger[level]({ verifierId, tokenId, notice }, message)
+    logger[level]({ verifierId: verifierId.slice(0, SHOWN_OF_ID), tokenId, notice }, message)
   }
 }
