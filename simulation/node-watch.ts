@@ -76,13 +76,13 @@ export class NodeWatch {
     }
   }
 
-  /** Looks at what the node believes after every acknowledgement. */
+  /** Looks at what the node believes, of former connections too, after every acknowledgement and every renewal. */
   listener(listener: FeedSocketListener): FeedSocketListener {
     const { node, observer } = this.#deps
     return {
       received: (message) => {
         listener.received(message)
-        if (typeof message === 'string' && message.startsWith('{"type":"applied"')) observer.acknowledged(node)
+        if (typeof message === 'string' && /^{"type":"(applied|renew)"/.test(message)) observer.acknowledged(node)
       },
       closed: (code) => listener.closed(code),
     }

@@ -21,10 +21,23 @@ export const SNAPSHOT_PIECE_BYTES = 64 * 1024
 /** Most uses in one message. */
 export const MAX_USES = 1_000
 
+/** Most former connections that a verifier names. */
+export const MAX_FORMER_IDS = 16
+
 /** From a verifier. */
 export type VerifierMessage =
-  /** First on every connection: what has been applied, `null` when nothing can be built on. */
-  | { readonly type: 'hello'; readonly version: number; readonly position: Position | null }
+  /** First on every connection. */
+  | {
+      readonly type: 'hello'
+      readonly version: number
+      /** What has been applied, `null` when nothing can be built on. */
+      readonly position: Position | null
+      /**
+       * The ids that this verifier was welcomed with before, oldest first, {@link MAX_FORMER_IDS} at most. What it says
+       * it has applied, and its goodbye, are true of what it was granted over those connections too.
+       */
+      readonly formerly: readonly string[]
+    }
   /** Asks for a lease. The nonce is used once in the life of the verifier. */
   | { readonly type: 'renew'; readonly nonce: number }
   /** Everything up to here has been applied. */
@@ -39,7 +52,7 @@ export type ServiceMessage =
   /** Answers `hello`: what the tokens of this installation look like, and how long its leases are. */
   | {
       readonly type: 'welcome'
-      /** The verifier's id, chosen for this connection. */
+      /** The verifier's id, chosen for this connection. Told to nobody else: whoever knows it can speak for the verifier. */
       readonly verifierId: string
       readonly epoch: string
       readonly issuer: string
@@ -103,7 +116,11 @@ const isLength: Check = (value) => isNatural(value) && value > 0
 const isPosition: Check = (value) => hasFields(value, { epoch: isUuid, seq: isNatural, hash: isHash })
 
 const VERIFIER_MESSAGES: Readonly<Record<VerifierMessage['type'], Fields>> = {
-  hello: { version: isVersion, position: (value) => value === null || isPosition(value) },
+  hello: {
+    version: isVersion,
+    position: (value) => value === null || isPosition(value),
+    formerly: (value) => isList(value, MAX_FORMER_IDS) && value.every(isUuid),
+  },
   renew: { nonce: isNatural },
   applied: { seq: isNatural, hash: isHash },
   usage: {

@@ -71,6 +71,24 @@ export const GRANT_BUGS: readonly Bug[] = [
     ],
   },
   {
+    name: 'a verifier that is back has released what it was granted before',
+    rule: 5,
+    breaks: 'I3',
+    patches: [{ file: ATTACHMENT, find: '  return undefined\n', replace: "  return { type: 'goodbye' }\n" }],
+  },
+  {
+    name: 'a verifier takes the connections of others for its own',
+    rule: 5,
+    breaks: 'I2',
+    patches: [
+      {
+        file: FOLLOWER,
+        find: '[...state.verifierIds, verifierId].slice(-MAX_FORMER_IDS)',
+        replace: '(globalThis.verifierIds = [...(globalThis.verifierIds ?? []), verifierId].slice(-MAX_FORMER_IDS))',
+      },
+    ],
+  },
+  {
     name: 'an acknowledgement counts for another session',
     rule: 5,
     breaks: 'I2',

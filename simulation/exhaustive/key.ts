@@ -35,11 +35,20 @@ export function restKey({ rows, headSeq, isAnswered, left }: World): string {
 }
 
 function holderKey({ state, appliedSeq, origins, todo, process }: Holder): string {
-  const { phase, home, position, leases, asked, renewAtMs, deadlineMs, download, diverged, deciding } = state
+  const { phase, verifierIds, home, position, leases, asked, renewAtMs, deadlineMs, download, diverged, deciding } =
+    state
   const waiting = asked && `${asked.since.monotonicMs}`
   return [
     [process, phase, home && 1, position?.seq, leases.map(leaseKey), origins, waiting, renewAtMs, deadlineMs],
-    [download?.position.seq, download?.received, diverged, deciding, appliedSeq, todo.map(({ type }) => type)],
+    [
+      verifierIds,
+      download?.position.seq,
+      download?.received,
+      diverged,
+      deciding,
+      appliedSeq,
+      todo.map(({ type }) => type),
+    ],
   ].join(';')
 }
 
@@ -56,7 +65,7 @@ function connectionKey(connection: Connection): string {
 function toNodeKey(item: ToNode): string {
   switch (item.type) {
     case 'hello':
-      return `hello${item.position?.seq}`
+      return `hello${item.position?.seq}(${item.formerly})`
     case 'renew':
       return `renew${item.nonce}`
     case 'applied':
@@ -72,6 +81,8 @@ function toHolderKey(item: ToHolder): string {
       return `grant${item.nonce}+${item.leaseMs}>${item.seq}`
     case 'snapshot':
       return `snapshot${item.position.seq}`
+    case 'welcome':
+      return `welcome${item.verifierId}${item.resync}`
     case 'piece':
       return `piece${item.seq}`
     case 'entries':
@@ -82,6 +93,6 @@ function toHolderKey(item: ToHolder): string {
 }
 
 function attachedKey({ attachment, process, number }: Attached): string {
-  const { appliedSeq, grants, isConnected } = attachment
-  return `${number}.${process}${isConnected}${appliedSeq}:${grants.map(({ seq, endsMs }) => `${seq}@${endsMs}`)}`
+  const { formerly, appliedSeq, grants, isConnected } = attachment
+  return `${number}.${process}(${formerly})${isConnected}${appliedSeq}:${grants.map(({ seq, endsMs }) => `${seq}@${endsMs}`)}`
 }

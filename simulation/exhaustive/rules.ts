@@ -110,6 +110,14 @@ export const RULES: readonly Rule[] = [
     breaks: 'G1',
   },
   {
+    name: 'coming-back-releases-nothing',
+    without: 'a lease that is granted on a new connection releases those of the connections before',
+    patches: [{ file: ATTACHMENT, find: '  return undefined\n', replace: "  return { type: 'goodbye' }\n" }],
+    instance: 'pause, broken connection',
+    small: 'broken connection',
+    breaks: 'G1',
+  },
+  {
     name: 'goodbye-after-deciding',
     without: 'a verifier that says goodbye keeps its leases',
     patches: [

@@ -4,15 +4,17 @@ import {
   attach,
   type GrantEffect,
   newAttachment,
+  ofFormer,
 } from '../../packages/server/revocations/attachment.ts'
 import { grantableMs } from '../../packages/server/revocations/node-lease.ts'
 import { withConnection } from './holder.ts'
 import { ENTRY, NOW, positionAt, snapshotAt, WELCOME } from './setting.ts'
-import type { Connection, NodeProcess, Session, Side, ToHolder } from './world.ts'
+import { type Connection, idOf, type NodeProcess, type Session, type Side, type ToHolder } from './world.ts'
 
 /** Does at the node's end of a connection what its shell does, with everything that it keeps of the verifier. */
 
 type Applied = Extract<VerifierMessage, { type: 'applied' }>
+type Hello = Extract<VerifierMessage, { type: 'hello' }>
 
 interface Heard {
   readonly node: NodeProcess
@@ -58,7 +60,7 @@ function receive({ node, side }: Heard, at: number, session: Session, message: V
   if ((session.phase === 'greeting') !== (message.type === 'hello')) return { node, side: end(side, at) }
   switch (message.type) {
     case 'hello':
-      return greet({ node, side }, at, message.position)
+      return greet({ node, side }, at, message)
     case 'renew':
       return { node, side: renew(node, side, at, message.nonce) }
     case 'applied':
@@ -70,11 +72,12 @@ function receive({ node, side }: Heard, at: number, session: Session, message: V
   }
 }
 
-function greet({ node, side }: Heard, at: number, position: Position | null): Heard {
+function greet({ node, side }: Heard, at: number, { position, formerly }: Hello): Heard {
   const { number, process } = connectionAt(side, at)
   const isOurs = position === null || isInLog(node, position)
-  const attached = [...side.attached, { attachment: newAttachment(''), process, number }]
-  const welcomed = send({ ...side, attached }, at, { ...WELCOME, resync: !isOurs })
+  const verifierId = idOf({ number, process })
+  const attached = [...side.attached, { attachment: newAttachment(verifierId, formerly), process, number }]
+  const welcomed = send({ ...side, attached }, at, { ...WELCOME, verifierId, resync: !isOurs })
   const following = withSession(welcomed, at, { phase: 'following' })
   if (position === null || !isOurs) return sendSnapshot(node, following, at)
   const known = onAttachment(following, at, { type: 'applied', seq: position.seq }).side
@@ -123,8 +126,16 @@ function closed(side: Side, at: number): Side {
 }
 
 function onAttachment(side: Side, at: number, event: AttachmentEvent): { side: Side; effects: readonly GrantEffect[] } {
-  const { number, process } = connectionAt(side, at)
-  const index = side.attached.findIndex((each) => each.number === number && each.process === process)
+  const verifierId = idOf(connectionAt(side, at))
+  const further = ofFormer(event)
+  const known = side.attached.find(({ attachment }) => attachment.verifierId === verifierId)
+  const formerly = further === undefined ? [] : (known?.attachment.formerly ?? [])
+  const told = formerly.reduce((next, id) => onOne(next, id, further ?? event).side, side)
+  return onOne(told, verifierId, event)
+}
+
+function onOne(side: Side, verifierId: string, event: AttachmentEvent) {
+  const index = side.attached.findIndex(({ attachment }) => attachment.verifierId === verifierId)
   const known = side.attached[index]
   if (known === undefined) return { side, effects: [] }
   const { attachment, effects } = attach(known.attachment, event, NOW.monotonicMs)

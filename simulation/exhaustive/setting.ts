@@ -37,7 +37,6 @@ export function snapshotAt(seq: number): { readonly bytes: Uint8Array; readonly 
 /** The installation, as the welcome of every connection describes it. */
 export const WELCOME = {
   type: 'welcome',
-  verifierId: EPOCH,
   epoch: EPOCH,
   issuer: 'https://rescind.test',
   tokenPrefix: 'dz_',

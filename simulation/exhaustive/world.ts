@@ -55,6 +55,11 @@ export interface Attached {
   readonly number: number
 }
 
+/** What the service calls a verifier on a connection. */
+export function idOf({ process, number }: Pick<Connection, 'process' | 'number'>): string {
+  return `${process}.${number}`
+}
+
 /** A holder, its connections, and what the node knows of it. */
 export interface Side {
   readonly holder: Holder

@@ -2,6 +2,7 @@ import {
   type Entry,
   FEED_VERSION,
   GOODBYE_REASONS,
+  MAX_FORMER_IDS,
   MAX_USES,
   type Position,
   type ServiceMessage,
@@ -30,7 +31,12 @@ const entry: fc.Arbitrary<Entry> = fc.record(
 
 const verifierMessages: { [T in VerifierMessage['type']]: fc.Arbitrary<Extract<VerifierMessage, { type: T }>> } = {
   hello: fc.record(
-    { type: fc.constant('hello'), version: fc.constant(FEED_VERSION), position: fc.option(position) },
+    {
+      type: fc.constant('hello'),
+      version: fc.constant(FEED_VERSION),
+      position: fc.option(position),
+      formerly: fc.array(uuid, { maxLength: MAX_FORMER_IDS }),
+    },
     plain,
   ),
   renew: fc.record({ type: fc.constant('renew'), nonce: natural }, plain),

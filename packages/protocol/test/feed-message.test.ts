@@ -7,6 +7,7 @@ import {
   encodeVerifierMessage,
   genesis,
   MAX_FEED_MESSAGE_BYTES,
+  MAX_FORMER_IDS,
   MAX_USES,
   nextEntry,
   type ServiceMessage,
@@ -92,7 +93,8 @@ for (const { side, message, encode, decode } of codecs) {
       nested(100_000),
       `{"type":"entries","entries":[${nested(100_000)}]}`,
       `{"type":"usage","uses":[${nested(100_000)}]}`,
-      `{"type":"hello","version":1,"position":${nested(100_000)}}`,
+      `{"type":"hello","version":1,"position":${nested(100_000)},"formerly":[]}`,
+      `{"type":"hello","version":1,"position":null,"formerly":${nested(100_000)}}`,
     ]
     for (const text of texts) assert.equal(decode(text), undefined)
   })
@@ -132,8 +134,18 @@ test('numbers that are no natural ones have no place in a message', () => {
 })
 
 test('another version of the feed says hello in vain', () => {
-  assert.ok(decodeVerifierMessage('{"type":"hello","version":1,"position":null}'))
-  assert.equal(decodeVerifierMessage('{"type":"hello","version":2,"position":null}'), undefined)
+  assert.ok(decodeVerifierMessage('{"type":"hello","version":1,"position":null,"formerly":[]}'))
+  assert.equal(decodeVerifierMessage('{"type":"hello","version":2,"position":null,"formerly":[]}'), undefined)
+})
+
+test('a hello names so many former connections, by their ids, and no more', () => {
+  const hello = (formerly: unknown) => JSON.stringify({ type: 'hello', version: 1, position: null, formerly })
+  const most = Array.from({ length: MAX_FORMER_IDS }, () => EPOCH)
+  assert.ok(decodeVerifierMessage(hello(most)))
+  for (const formerly of [[...most, EPOCH], [EPOCH.toUpperCase()], [''], [1], [null], [[EPOCH]], EPOCH, {}, null]) {
+    assert.equal(decodeVerifierMessage(hello(formerly)), undefined, JSON.stringify(formerly))
+  }
+  assert.equal(decodeVerifierMessage('{"type":"hello","version":1,"position":null}'), undefined)
 })
 
 test('an entry that this version cannot read makes the whole message none, so that nothing is passed over', () => {

@@ -8,6 +8,8 @@ import { leaseEndMs } from '@rescind/protocol'
 export interface Attachment {
   /** Chosen by the service, for one connection. */
   readonly verifierId: string
+  /** The ids that the same verifier had on connections before this one, as it says. */
+  readonly formerly: readonly string[]
   /** The last entry it acknowledged. */
   readonly appliedSeq: number
   /** Those that have not certainly ended, by ascending `seq`. */
@@ -47,8 +49,18 @@ export interface GrantEffect {
 /** More than there are renewals in a lease. A verifier that renews more often, and applies nothing, gets no more until one has ended. */
 const MAX_GRANTS = 64
 
-export function newAttachment(verifierId: string): Attachment {
-  return { verifierId, appliedSeq: 0, grants: [], isConnected: true }
+export function newAttachment(verifierId: string, formerly: readonly string[] = []): Attachment {
+  return { verifierId, formerly, appliedSeq: 0, grants: [], isConnected: true }
+}
+
+/**
+ * What an event on one connection means for the former ones of the same verifier; `undefined` when nothing. What it has
+ * applied it has applied, and when it has stopped deciding it has, whichever connection its leases came over. That it was
+ * granted another one says nothing of those it still holds.
+ */
+export function ofFormer(event: AttachmentEvent): AttachmentEvent | undefined {
+  if (event.type === 'applied' || event.type === 'goodbye') return event
+  return undefined
 }
 
 /** The next state, and the grant to send if there is one. Pure. */

@@ -6,6 +6,7 @@ import {
   type GrantEffect,
   isOver,
   newAttachment,
+  ofFormer,
 } from './attachment.ts'
 
 /** More than these are not kept count of, whoever asks. */
@@ -40,27 +41,26 @@ export class Attachments {
     return lastMs
   }
 
-  add(verifierId: string): void {
-    this.#byId.set(verifierId, newAttachment(verifierId))
+  /** @param formerly what the same verifier was called on connections before */
+  add(verifierId: string, formerly: readonly string[]): void {
+    this.#byId.set(verifierId, newAttachment(verifierId, formerly))
   }
 
   /** What happened to one of them. @returns the grants to send; none for who is not among them */
   tell(verifierId: string, event: AttachmentEvent): readonly GrantEffect[] {
-    const known = this.#byId.get(verifierId)
-    if (known === undefined) return []
-    const { attachment, effects } = attach(known, event, this.#nowMs())
-    this.#byId.set(verifierId, attachment)
-    return effects
+    const further = ofFormer(event)
+    if (further !== undefined) for (const id of this.#formerly(verifierId)) this.#tellOne(id, further)
+    return this.#tellOne(verifierId, event)
   }
 
   /** @returns whether {@link coveredSeq} may have risen since it was last asked for */
   acknowledged(verifierId: string, seq: number): boolean {
-    const before = this.#coveredBy(verifierId)
+    const before = [verifierId, ...this.#formerly(verifierId)].map((id) => ({ id, seq: this.#coveredBy(id) }))
     this.tell(verifierId, { type: 'applied', seq })
-    if (before > this.#lowest.seq) return false
-    // While others are no further than this one was, nothing has changed for whoever waits.
-    if (this.#coveredBy(verifierId) > before) this.#lowest.count -= 1
-    return this.#lowest.count <= 0
+    const lowest = before.filter((each) => each.seq <= this.#lowest.seq)
+    // While others are no further than these were, nothing has changed for whoever waits.
+    for (const each of lowest) if (this.#coveredBy(each.id) > each.seq) this.#lowest.count -= 1
+    return lowest.length > 0 && this.#lowest.count <= 0
   }
 
   /** Everything up to here has been applied by all of them, or they cannot decide; `Infinity` when none of them can. */
@@ -86,6 +86,18 @@ export class Attachments {
 
   forget(attachments: readonly Attachment[]): void {
     for (const { verifierId } of attachments) this.#byId.delete(verifierId)
+  }
+
+  #tellOne(verifierId: string, event: AttachmentEvent): readonly GrantEffect[] {
+    const known = this.#byId.get(verifierId)
+    if (known === undefined) return []
+    const { attachment, effects } = attach(known, event, this.#nowMs())
+    this.#byId.set(verifierId, attachment)
+    return effects
+  }
+
+  #formerly(verifierId: string): readonly string[] {
+    return this.#byId.get(verifierId)?.formerly ?? []
   }
 
   #coveredBy(verifierId: string): number {

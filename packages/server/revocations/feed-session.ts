@@ -47,7 +47,7 @@ export interface SessionDeps {
   readonly installation: Pick<Installation, 'issuer' | 'epoch' | 'tokenPrefix'>
   readonly clocks: Clocks
   readonly timers: Timers
-  /** A UUID that was never used before. */
+  /** A random UUID, which nobody can guess from any others: whoever knows it can speak for the verifier. */
   readonly newVerifierId: () => string
   /** A verifier accepted a token of this index at this time, in milliseconds since the epoch. */
   readonly noteUse: (idx: number, atMs: number) => void
@@ -138,7 +138,7 @@ export class FeedSession implements FeedSocketListener {
     }
     switch (message.type) {
       case 'hello':
-        this.#greet(message.position)
+        this.#greet(message)
         break
       case 'renew':
         this.#renew(message.nonce)
@@ -157,10 +157,10 @@ export class FeedSession implements FeedSocketListener {
   }
 
   /** Nothing is granted before it is known whether the verifier builds on this log. */
-  #greet(position: Position | null): void {
+  #greet({ position, formerly }: Extract<VerifierMessage, { type: 'hello' }>): void {
     this.#phase = 'positioning'
     const { node } = this.#deps
-    Promise.all([position === null || this.#isOurs(position), node.attach(this.#verifierId)]).then(
+    Promise.all([position === null || this.#isOurs(position), node.attach(this.#verifierId, formerly)]).then(
       ([isOurs]) => this.#start(position, isOurs),
       () => this.#end(FEED_CLOSE.going_away),
     )

@@ -95,10 +95,15 @@ export class Node implements Enforcement {
     this.#lookAtAll()
   }
 
-  /** Resolves when the verifier may be granted leases, rejects with {@link Unavailable} when it is not known that it may, or there are too many. */
-  attach(verifierId: string): Promise<void> {
+  /**
+   * Resolves when the verifier may be granted leases, rejects with {@link Unavailable} when it is not known that it may, or
+   * there are too many.
+   *
+   * @param formerly what it was called on connections before, to whichever node: what it applies counts for those too
+   */
+  attach(verifierId: string, formerly: readonly string[] = []): Promise<void> {
     if (this.#attachments.isFull) return Promise.reject(new Unavailable('may_not_decide'))
-    this.#attachments.add(verifierId)
+    this.#attachments.add(verifierId, formerly)
     return this.#row.announceGrants()
   }
 

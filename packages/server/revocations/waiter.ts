@@ -63,8 +63,7 @@ export function wait(
   const { applied, waitedOut, seq } = next
   const times = [...next.others.map(({ endsMs }) => endsMs), ...lapses(view, seq, nowMs)]
   if (times.length > 0) return { wait: next, effects: [{ type: 'wake', atMs: Math.min(...times) }] }
-  const confirmed = [...view.attachments].filter((each) => each.grants.length > 0 && each.appliedSeq >= seq).length
-  const outcome: InForce = { applied: applied + confirmed, waitedOut, waitedMs: nowMs - state.sinceMs }
+  const outcome: InForce = { applied: applied + confirmedBy(view, seq), waitedOut, waitedMs: nowMs - state.sinceMs }
   return { wait: next, effects: [{ type: 'in_force', outcome }] }
 }
 
@@ -101,6 +100,13 @@ function lookAtVerifiers(state: Wait, view: View, nowMs: number): Wait {
     else if (awaited.delete(verifierId) && appliedSeq < state.seq && grants.length > 0) waitedOut += 1
   }
   return { ...state, awaited, waitedOut }
+}
+
+/** How many verifiers have applied the entry: each once, on however many connections it was granted leases. */
+function confirmedBy({ attachments }: View, seq: number): number {
+  const confirmed = [...attachments].filter((each) => each.grants.length > 0 && each.appliedSeq >= seq)
+  const former = new Set(confirmed.flatMap(({ formerly }) => formerly))
+  return confirmed.filter(({ verifierId }) => !former.has(verifierId)).length
 }
 
 /** When each verifier that has not applied the entry can no longer decide without it. */

@@ -7,6 +7,7 @@ import {
   type FeedCloseCode,
   type HeldLease,
   type Instant,
+  MAX_FORMER_IDS,
   type Position,
   permittedMs,
   renewalIntervalMs,
@@ -25,6 +26,8 @@ export interface FollowerState {
   readonly phase: 'idle' | 'connecting' | 'greeting' | 'following' | 'waiting' | 'closed'
   /** Counts connections; what is heard from an earlier one counts for nothing. */
   readonly connection: number
+  /** What this verifier was welcomed as, oldest first: no more than can be named in a hello. */
+  readonly verifierIds: readonly string[]
   /** What the service is, as it first said; it never becomes another one. */
   readonly home: Home | null
   /** The last entry applied; `null` while nothing can be built on. */
@@ -123,6 +126,7 @@ const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024
 export const INITIAL_FOLLOWER: FollowerState = {
   phase: 'idle',
   connection: 0,
+  verifierIds: [],
   home: null,
   position: null,
   leases: [],
@@ -201,10 +205,13 @@ function connect(state: FollowerState, now: Instant): FollowerStep {
   }
 }
 
+/** The leases of former connections go on. Named here, they keep nobody waiting who hears what is applied over this one. */
 function greet(state: FollowerState, now: Instant): FollowerStep {
+  const { position, verifierIds } = state
+  const hello: VerifierMessage = { type: 'hello', version: FEED_VERSION, position, formerly: verifierIds }
   return {
     state: { ...state, phase: 'greeting', deadlineMs: now.monotonicMs + CONNECT_TIMEOUT_MS },
-    effects: [{ type: 'send', message: { type: 'hello', version: FEED_VERSION, position: state.position } }],
+    effects: [{ type: 'send', message: hello }],
   }
 }
 
@@ -226,7 +233,7 @@ function receive(state: FollowerState, message: ServiceMessage, now: Instant): F
 
 function welcomed(
   state: FollowerState,
-  { issuer, tokenPrefix, epoch, leaseMs, resync }: Extract<ServiceMessage, { type: 'welcome' }>,
+  { verifierId, issuer, tokenPrefix, epoch, leaseMs, resync }: Extract<ServiceMessage, { type: 'welcome' }>,
   now: Instant,
 ): FollowerStep {
   const known = state.home
@@ -234,7 +241,8 @@ function welcomed(
     return giveUp(state, FEED_CLOSE.done, 'wrong_service')
   }
   const home = { issuer, tokenPrefix, epoch, leaseMs }
-  const following: FollowerState = { ...state, phase: 'following', home }
+  const verifierIds = [...state.verifierIds, verifierId].slice(-MAX_FORMER_IDS)
+  const following: FollowerState = { ...state, phase: 'following', verifierIds, home }
   // Nothing may be decided on another log, or another history of this one, before the two are united.
   const isSameEpoch = (known ?? home).epoch === epoch && (state.position ?? home).epoch === epoch
   const isSameLog = isSameEpoch && (state.position === null || !resync)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ServiceMessage } from '@rescind/protocol'
+import { MAX_FORMER_IDS, type ServiceMessage } from '@rescind/protocol'
 import { ManualTime } from '../../protocol/test/manual-time.ts'
 import { type FollowerEvent, type FollowerState, INITIAL_FOLLOWER } from '../core/follower.ts'
 import { encodeSnapshot } from '../core/snapshot.ts'
@@ -19,7 +19,7 @@ function says(message: ServiceMessage): Say {
   return ({ connection }) => ({ type: 'message', connection, message })
 }
 
-function welcomes(changes: Partial<typeof HOME & { resync: boolean }> = {}): Say {
+function welcomes(changes: Partial<typeof HOME & { verifierId: string; resync: boolean }> = {}): Say {
   return says({ type: 'welcome', verifierId: EPOCH, ...HOME, resync: false, ...changes })
 }
 
@@ -222,7 +222,65 @@ describe('after a mismatch', () => {
     walk.do({ type: 'cannot_apply' })
     walk.do({ type: 'retry' })
     const [hello] = walk.effectsOf(connected)
-    assert.deepEqual(hello, { type: 'send', message: { type: 'hello', version: 1, position: null } })
+    const message = { type: 'hello', version: 1, position: null, formerly: [EPOCH] }
+    assert.deepEqual(hello, { type: 'send', message })
+  })
+})
+
+describe('the connections that a follower had before', () => {
+  const idOf = (n: number) => EPOCH.replace(/..$/, String(10 + n))
+
+  /** What it says it was called, when it connects again. */
+  function formerly(walk: Walk): readonly string[] {
+    const [, [hello]] = [walk.do({ type: 'retry' }), walk.effectsOf(connected)]
+    assert.ok(hello?.type === 'send' && hello.message.type === 'hello')
+    return hello.message.formerly
+  }
+
+  test('are named in every hello, whether a lease came over them or not, and nothing is given up by that', () => {
+    const time = new ManualTime()
+    const walk = new Walk(INITIAL_FOLLOWER, time)
+    walk.do({ type: 'start' })
+    assert.deepEqual(walk.effectsOf(connected)[0], {
+      type: 'send',
+      message: { type: 'hello', version: 1, position: null, formerly: [] },
+    })
+    for (const event of [welcomes({ verifierId: idOf(0) }), ...snapshots(2), grants(2), disconnected]) walk.do(event)
+    const { leases } = walk.state
+    assert.deepEqual(formerly(walk), [idOf(0)])
+    for (const event of [welcomes({ verifierId: idOf(1) }), disconnected]) walk.do(event)
+    assert.deepEqual(formerly(walk), [idOf(0), idOf(1)])
+    assert.deepEqual([walk.state.leases, walk.decides], [leases, true])
+  })
+
+  test('are not named before the service has said who this is there', () => {
+    const { walk } = leased()
+    walk.do(disconnected)
+    for (let n = 0; n < 3; n++) {
+      assert.deepEqual(formerly(walk), [EPOCH])
+      walk.do(disconnected)
+    }
+    assert.deepEqual(formerly(walk), [EPOCH])
+    walk.do(welcomes({ verifierId: idOf(1), issuer: 'https://other.example' }))
+    assert.deepEqual(formerly(walk), [EPOCH], 'another service is not this one')
+  })
+
+  test('are still named by who has nothing to build on any more', () => {
+    const { walk } = leased()
+    walk.do({ type: 'cannot_apply' })
+    assert.deepEqual(formerly(walk), [EPOCH])
+  })
+
+  test('are kept so far as they can be named, the last ones', () => {
+    const { walk } = leased()
+    for (let n = 0; n < 2 * MAX_FORMER_IDS; n++) {
+      walk.do(disconnected)
+      formerly(walk)
+      walk.do(welcomes({ verifierId: idOf(n) }))
+    }
+    walk.do(disconnected)
+    const last = Array.from({ length: MAX_FORMER_IDS }, (_, at) => idOf(MAX_FORMER_IDS + at))
+    assert.deepEqual(formerly(walk), last)
   })
 })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Instant, instantOf } from '@rescind/protocol'
+import { type Instant, instantOf, MAX_FORMER_IDS } from '@rescind/protocol'
 import type { ManualTime } from '../../protocol/test/manual-time.ts'
 import { type FollowerEffect, type FollowerEvent, type FollowerState, follow, mayDecide } from '../core/follower.ts'
 
@@ -29,6 +29,15 @@ export function step(
   const { position } = state
   const isLater = next.position !== null && position?.epoch === next.position.epoch && position.seq <= next.position.seq
   if (position !== null && !isLater) assert.deepEqual(next.leases, [], 'whoever goes back holds no lease')
+
+  const welcome = event.type === 'message' && event.message.type === 'welcome' ? event.message : undefined
+  const isTaken = welcome !== undefined && state.phase === 'greeting' && next.phase === 'following'
+  const called = [...state.verifierIds, ...(isTaken ? [welcome.verifierId] : [])].slice(-MAX_FORMER_IDS)
+  assert.deepEqual(next.verifierIds, called, 'it was called what it was welcomed as, and nothing else')
+  for (const effect of effects) {
+    if (effect.type !== 'send' || effect.message.type !== 'hello') continue
+    assert.deepEqual(effect.message.formerly, state.verifierIds, 'it names itself, and nobody else')
+  }
 
   if (mayDecide(next, now)) assert.ok(next.position !== null && !next.diverged && next.phase !== 'closed')
   assert.equal(next.deciding, mayDecide(next, now))

@@ -98,6 +98,7 @@ export function stateOf({ phase, applied, isAsking, isDownloading }: Stand, leas
   const state: FollowerState = {
     phase,
     connection: 7,
+    verifierIds: applied === 'new' ? [] : [EPOCH],
     home: applied === 'new' ? null : HOME,
     position: applied === 'placed' ? LOG.position(SEQ) : null,
     leases: LEASES[leases],

@@ -50,6 +50,52 @@ test('a verifier that cannot be reached delays a revocation until its lease has 
   assert.equal(verifier.verify(target.token).status, 'rejected')
 })
 
+test('a verifier that is back after its connection broke, again and again, delays a revocation by nothing', async (t) => {
+  const service = await runService(t, NEVER_ENDING)
+  const link = await openLink(t, service.url)
+  const verifier = await attach(t, link.url, service.operatorToken)
+  for (let times = 0; times < 3; times++) {
+    const target = await newToken(service)
+    assert.equal(verifier.verify(target.token).status, 'valid')
+    const back = verifier.hears('grant')
+    link.cut()
+    assert.equal(verifier.verify(target.token).status, 'valid')
+    link.mend()
+    await back
+    const answered = await revoke(service, target)
+    assert.deepEqual(enforcement(answered), { applied: '1', waitedOut: '0' })
+    assert.equal(verifier.verify(target.token).status, 'rejected')
+  }
+  assert.ok(!verifier.notices.includes('lapsed'))
+})
+
+test('a revocation that waits for a verifier whose connection broke is answered when that is back and has applied it', async (t) => {
+  const service = await runService(t, NEVER_ENDING)
+  const link = await openLink(t, service.url)
+  const verifier = await attach(t, link.url, service.operatorToken)
+  const target = await newToken(service)
+  link.cut()
+  const answer = revoke(service, target)
+  await durable(service, target.id)
+  assert.equal(verifier.verify(target.token).status, 'valid')
+  link.mend()
+  assert.equal(enforcement(await answer).waitedOut, '0')
+  assert.equal(verifier.verify(target.token).status, 'rejected')
+})
+
+test('a verifier that is closed after its connection broke once delays nothing either', async (t) => {
+  const service = await runService(t, NEVER_ENDING)
+  const link = await openLink(t, service.url)
+  const verifier = await attach(t, link.url, service.operatorToken)
+  const target = await newToken(service)
+  const back = verifier.hears('grant')
+  link.cut()
+  link.mend()
+  await back
+  verifier.close()
+  assert.deepEqual(enforcement(await revoke(service, target)), { applied: '0', waitedOut: '0' })
+})
+
 test('a verifier that nothing reaches any more delays a revocation like one whose connection broke', async (t) => {
   const service = await runService(t, SHORT)
   const link = await openLink(t, service.url)

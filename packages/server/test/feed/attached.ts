@@ -13,6 +13,8 @@ export interface Attached extends Pick<AttachedVerifier, 'verify' | 'holds' | 'c
   readonly heard: readonly string[]
   /** Resolves when it tells of this the next time. */
   noticed(notice: FollowerNotice): Promise<void>
+  /** Resolves when it has been sent a message of this type the next time, and has done what that asks for. */
+  hears(type: string): Promise<void>
 }
 
 const timers: Timers = {
@@ -27,8 +29,14 @@ export async function attach(t: { after(end: () => void): void }, url: string, t
   const notices: FollowerNotice[] = []
   const heard: string[] = []
   const awaited = new Map<FollowerNotice, PromiseWithResolvers<void>>()
+  const awaitedTypes = new Map<string, PromiseWithResolvers<void>>()
+  const hear = (type: string) => {
+    heard.push(type)
+    awaitedTypes.get(type)?.resolve()
+    awaitedTypes.delete(type)
+  }
   const verifier = new AttachedVerifier({
-    connect: (listener) => openFeedSocket(url, token, overheard(listener, heard)),
+    connect: (listener) => openFeedSocket(url, token, overheard(listener, hear)),
     clocks: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
     timers,
     random: () => Math.random(),
@@ -57,16 +65,21 @@ export async function attach(t: { after(end: () => void): void }, url: string, t
     notices,
     heard,
     noticed,
+    hears: (type) => {
+      const waiting = awaitedTypes.get(type) ?? Promise.withResolvers<void>()
+      awaitedTypes.set(type, waiting)
+      return waiting.promise
+    },
   }
 }
 
-function overheard(listener: FeedSocketListener & { opened(): void }, heard: string[]) {
+function overheard(listener: FeedSocketListener & { opened(): void }, hear: (type: string) => void) {
   return {
     opened: () => listener.opened(),
     closed: (code: number) => listener.closed(code),
     received: (message: string | Uint8Array) => {
-      heard.push(typeof message === 'string' ? JSON.parse(message).type : 'piece')
       listener.received(message)
+      hear(typeof message === 'string' ? JSON.parse(message).type : 'piece')
     },
   }
 }

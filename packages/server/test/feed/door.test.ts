@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, mock, test } from 'node:test'
-import { encodeVerifierMessage, FEED_CLOSE, FEED_PATH, MAX_FEED_MESSAGE_BYTES } from '@rescind/protocol'
+import {
+  decodeServiceMessage,
+  encodeVerifierMessage,
+  FEED_CLOSE,
+  FEED_PATH,
+  MAX_FEED_MESSAGE_BYTES,
+} from '@rescind/protocol'
 import { addMember, expect, issueTo } from '../service/provisioning.ts'
 import { encodeRequest, type RawAnswer, sendRaw } from '../service/raw-http.ts'
 import { runService } from '../service/running-service.ts'
@@ -10,7 +16,7 @@ import { handshake, openFeed } from './handshake.ts'
 const service = await runService({ after }, { leaseSeconds: 2, shutdownSeconds: 1, maxActiveTokens: 1000 })
 const { url, call, operatorToken, ownerToken } = service
 
-const HELLO = encodeVerifierMessage({ type: 'hello', version: 1, position: null })
+const HELLO = encodeVerifierMessage({ type: 'hello', version: 1, position: null, formerly: [] })
 
 test('whoever asks for the feed without a good credential gets the answer that every path gives', async () => {
   const dead = await feedToken(service)
@@ -103,6 +109,20 @@ test('a first message that is no hello closes the connection', async () => {
     send(message)
     assert.equal(await closed, FEED_CLOSE.bad_message)
   }
+})
+
+test('every connection is called by a random id, which tells nothing of any other', async () => {
+  const ids = new Set<string>()
+  for (let n = 0; n < 8; n++) {
+    const { send, firstHeard } = await openFeed(url, operatorToken)
+    send(HELLO)
+    const welcome = decodeServiceMessage(await firstHeard)
+    assert.ok(welcome?.type === 'welcome')
+    assert.match(welcome.verifierId, /^.{8}-.{4}-4.{3}-[89ab].{3}-.{12}$/)
+    ids.add(welcome.verifierId)
+    send(encodeVerifierMessage({ type: 'goodbye' }))
+  }
+  assert.equal(ids.size, 8)
 })
 
 test('a message that is too long closes its connection and disturbs nobody else', async (t) => {

@@ -33,9 +33,12 @@ export async function openFeed(url: string, token: string) {
   const closed = new Promise<number>((resolve) => {
     socket.addEventListener('close', ({ code }) => resolve(code), { once: true })
   })
+  const firstHeard = new Promise<string>((resolve) => {
+    socket.addEventListener('message', ({ data }) => resolve(String(data)), { once: true })
+  })
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener('open', () => resolve(), { once: true })
     socket.addEventListener('error', () => reject(new Error('The feed was not opened.')), { once: true })
   })
-  return { send: (message: string | Uint8Array<ArrayBuffer>) => socket.send(message), closed }
+  return { send: (message: string | Uint8Array<ArrayBuffer>) => socket.send(message), closed, firstHeard }
 }

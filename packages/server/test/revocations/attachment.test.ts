@@ -9,6 +9,7 @@ import {
   isOver,
   lapseMs,
   newAttachment,
+  ofFormer,
 } from '../../revocations/attachment.ts'
 
 const VERIFIER_ID = '00000000-0000-4000-8000-000000000001'
@@ -186,6 +187,13 @@ function textOf(after: Attachment): string {
   const standing = isOver(after, NOW) ? 'over ' : isConnected ? '' : 'x '
   return `${standing}${appliedSeq}:${grants.map(({ seq, endsMs }) => ` ${seq}@${endsMs - NOW}`).join('')}`
 }
+
+test('what a verifier has applied, and that it has stopped, is true of its former connections, and nothing else is', () => {
+  for (const event of Object.values(EVENTS).flatMap((variants) => Object.values(variants))) {
+    const isTrue = event.type === 'applied' || event.type === 'goodbye'
+    assert.deepEqual(ofFormer(event), isTrue ? event : undefined)
+  }
+})
 
 /** What has happened since, told by an attachment and by one who keeps every grant there ever was. */
 class Told {

@@ -46,6 +46,27 @@ describe('a verifier that says hello', () => {
     }
   })
 
+  test('and names what it was called before is believed for that too, whatever its position is', async () => {
+    const FORMER = EPOCH.replace(/^./, 'e')
+    const other = { ...LOG.position(5), hash: LOG.position(4).hash }
+    for (const [position, believed] of [[LOG.position(5), 5] as const, [other, 0] as const, [null, 0] as const]) {
+      const session = await SessionFixture.at(5)
+      const { node } = session.fixture
+      await node.attach(FORMER)
+      session.fixture.renew(FORMER)
+      node.disconnected(FORMER)
+      await session.say({ type: 'hello', version: 1, position, formerly: [FORMER] })
+      assert.equal(node.attachments.get(FORMER)?.appliedSeq, believed)
+      assert.equal(node.attachments.get(FORMER)?.grants.length, 1, 'nothing is released')
+      await session.commit()
+      if (believed === 0) await session.acknowledge(5)
+      await session.acknowledge(6)
+      assert.equal(node.attachments.get(FORMER)?.appliedSeq, 6)
+      await session.say({ type: 'goodbye' })
+      assert.equal(node.attachments.get(FORMER)?.grants.length ?? 0, 0)
+    }
+  })
+
   test('too far behind is sent a snapshot instead of every entry', async () => {
     const session = await SessionFixture.greeted(4_100, LOG.position(3))
     assert.deepEqual(session.sentTypes(), ['welcome', 'snapshot', 'piece'])
@@ -72,7 +93,7 @@ describe('a connection is closed with a reason', () => {
 
   test('when hello comes twice, and nothing is granted any more', async () => {
     const session = await SessionFixture.greeted(5)
-    await session.say({ type: 'hello', version: 1, position: null })
+    await session.say({ type: 'hello', version: 1, position: null, formerly: [] })
     assert.equal(session.socket.closeCode, FEED_CLOSE.bad_message)
     await session.renew()
     assert.equal(session.grants, 0)
@@ -125,7 +146,7 @@ describe('a connection is closed with a reason', () => {
   test('when a snapshot is acknowledged that has not been sent to its end', async () => {
     const session = await SessionFixture.at(5)
     session.socket.bufferedBytes = 2 * MIB
-    await session.say({ type: 'hello', version: 1, position: null })
+    await session.say({ type: 'hello', version: 1, position: null, formerly: [] })
     assert.deepEqual(session.sentTypes(), ['welcome', 'snapshot'])
     await session.acknowledge(5)
     assert.equal(session.socket.closeCode, FEED_CLOSE.bad_message)
@@ -269,7 +290,7 @@ describe('a session', () => {
   test('that is broken off before it was welcomed stays so', async () => {
     const session = await SessionFixture.at(5)
     session.socket.bufferedBytes = 5 * MIB
-    await session.say({ type: 'hello', version: 1, position: LOG.position(3) })
+    await session.say({ type: 'hello', version: 1, position: LOG.position(3), formerly: [] })
     assert.ok(session.socket.isDestroyed)
     session.socket.bufferedBytes = 0
     await session.commit()

@@ -97,14 +97,15 @@ export class FeedWatch {
   }
 
   check(): void {
-    this.#checkService()
     this.#checkVerifier()
+    this.#checkService()
   }
 
   #checkService(): void {
     const { node, time, leaseMs, committedSeq } = this.#watched
     for (const { grants, appliedSeq } of node.attachments.values()) {
       assert.ok(grants.length <= MOST_GRANTS && appliedSeq <= committedSeq())
+      assert.ok(appliedSeq <= this.furthestSeq, 'what a verifier is believed to have applied, it has applied')
       for (const { seq, endsMs } of grants) assert.ok(seq <= committedSeq() && endsMs <= time.monotonicMs() + leaseMs)
     }
     // Two for the node, three for the verifier, and for each connection that it tells to end, or streams to.

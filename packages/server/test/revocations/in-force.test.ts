@@ -68,13 +68,69 @@ describe('an entry is in force', () => {
     assert.deepEqual(waiting.outcome(), { applied: 0, waitedOut: 1, waitedMs: USABLE_MS })
   })
 
-  test('whatever was acknowledged before, and on another connection', async () => {
+  test('when a verifier that was away has applied it, over whichever connection its leases came', async () => {
+    for (const isCommittedFirst of [true, false]) {
+      const fixture = await NodeFixture.joined()
+      await fixture.attach('v')
+      fixture.node.disconnected('v')
+      await fixture.attach('w', ['u', 'v'])
+      fixture.node.disconnected('w')
+      if (!isCommittedFirst) await fixture.attach('x', ['u', 'v', 'w'])
+      const seq = fixture.commit()
+      const waiting = await fixture.wait(seq)
+      if (isCommittedFirst) await fixture.node.attach('x', ['u', 'v', 'w'])
+      await fixture.time.settle()
+      assert.ok(!waiting.outcome(), 'that it is back does not mean that it has applied anything')
+      fixture.time.advance(2)
+      fixture.node.acknowledged('x', seq)
+      await fixture.time.settle()
+      assert.deepEqual(waiting.outcome(), { applied: 1, waitedOut: 0, waitedMs: 2 })
+    }
+  })
+
+  test('not before a verifier that was away has lapsed, when it is back and was granted a lease, and applies nothing', async () => {
+    const fixture = await NodeFixture.joined()
+    await fixture.attach('v')
+    fixture.node.disconnected('v')
+    const waiting = await fixture.wait(fixture.commit())
+    await fixture.node.attach('w', ['v'])
+    fixture.renew('w')
+    await fixture.time.settle(USABLE_MS - 1)
+    assert.ok(!waiting.outcome(), 'a new lease releases no former one')
+    await fixture.time.settle(1)
+    assert.deepEqual(waiting.outcome()?.waitedOut, 1)
+  })
+
+  test('when a verifier that was away has come back and said goodbye, whatever came over the connection before', async () => {
+    const fixture = await NodeFixture.joined()
+    await fixture.attach('v')
+    fixture.node.disconnected('v')
+    const waiting = await fixture.wait(fixture.commit())
+    await fixture.node.attach('w', ['v'])
+    fixture.node.detached('w')
+    await fixture.time.settle()
+    assert.deepEqual(waiting.outcome(), { applied: 0, waitedOut: 0, waitedMs: 0 })
+  })
+
+  test('when a renewal over a connection that its verifier has left was granted too, once that has applied it', async () => {
+    const fixture = await NodeFixture.joined()
+    await fixture.attach('v')
+    await fixture.attach('w', ['v'])
+    fixture.renew('v')
+    const seq = fixture.commit()
+    const waiting = await fixture.wait(seq)
+    fixture.node.acknowledged('w', seq)
+    await fixture.time.settle()
+    assert.equal(waiting.outcome()?.waitedOut, 0)
+  })
+
+  test('whatever somebody else has applied, or applied on a connection that does not name the one before', async () => {
     const fixture = await NodeFixture.joined()
     await fixture.attach('v')
     fixture.node.disconnected('v')
     const seq = fixture.commit()
     const waiting = await fixture.wait(seq)
-    await fixture.attach('w')
+    await fixture.attach('w', ['u'])
     await fixture.time.settle()
     assert.ok(!waiting.outcome(), 'the lease of the connection before is not covered by that of the new one')
     await fixture.time.settle(USABLE_MS)

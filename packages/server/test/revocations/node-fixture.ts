@@ -66,8 +66,8 @@ export class NodeFixture {
   }
 
   /** A verifier that has applied what the node has, and holds a lease. */
-  async attach(verifierId: string): Promise<void> {
-    await this.node.attach(verifierId)
+  async attach(verifierId: string, formerly: readonly string[] = []): Promise<void> {
+    await this.node.attach(verifierId, formerly)
     this.node.acknowledged(verifierId, this.#appliedSeq)
     this.renew(verifierId)
   }

@@ -62,7 +62,7 @@ export class SessionFixture {
   /** As {@link at}, with a verifier that has said hello and been welcomed. */
   static async greeted(seq: number, position: Position | null = LOG.position(seq)): Promise<SessionFixture> {
     const session = await SessionFixture.at(seq)
-    await session.say({ type: 'hello', version: 1, position })
+    await session.say({ type: 'hello', version: 1, position, formerly: [] })
     return session
   }
 

@@ -246,6 +246,18 @@ test('a verifier that was waited out is counted, even if nothing is known of it 
   assert.equal(waiting.look(), '0/2')
 })
 
+test('a verifier that has applied the entry is counted once, on however many connections it was granted leases', () => {
+  const waiting = new Waiting()
+  waiting.attachments.push(
+    { ...verifier(5, [4, 30]), verifierId: 'u' },
+    { ...verifier(5, [4, 30]), verifierId: 'v', formerly: ['t', 'u'] },
+    { ...verifier(5, [4, 30]), verifierId: 'w', formerly: ['u', 'v'] },
+    { ...verifier(5), verifierId: 'x', formerly: ['u', 'v', 'w'] },
+    { ...verifier(5, [4, 30]), verifierId: 'y', formerly: ['t'] },
+  )
+  assert.equal(waiting.members(), '2/0')
+})
+
 test('a wait ends, at the latest with the last lease there was when the members were read', () => {
   const grant = fc.tuple(fc.nat({ max: 8 }), fc.nat({ max: 300 }))
   const attached = fc.record({ appliedSeq: fc.nat({ max: 8 }), grants: fc.array(grant, { maxLength: 4 }) })
