@@ -7,7 +7,9 @@ const ROOT = resolve(import.meta.dirname, '../../..')
 
 const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const
 
-type Manifest = { readonly [Kind in (typeof KINDS)[number]]?: Readonly<Record<string, string>> }
+type Manifest = { readonly [Kind in (typeof KINDS)[number]]?: Readonly<Record<string, string>> } & {
+  readonly allowScripts?: Readonly<Record<string, true>>
+}
 
 interface Lockfile {
   readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>
@@ -25,13 +27,15 @@ test('every dependency has a reason in CONTRIBUTING.md, and every reason a depen
   assert.deepEqual(explained.toSorted(), [...used].toSorted())
 })
 
-test('no dependency, direct or not, runs a script when it is installed', () => {
+test('no dependency, direct or not, runs a script when it is installed, unless it is named as one that may', () => {
   const { packages }: Lockfile = JSON.parse(read('package-lock.json'))
+  const { allowScripts }: Manifest = JSON.parse(read('package.json'))
+  const allowed = Object.keys(allowScripts ?? {}).map((name) => `node_modules/${name}`)
   const entries = Object.entries(packages)
   assert.ok(entries.length > 10)
   assert.deepEqual(
     entries.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path),
-    [],
+    allowed,
   )
 })
 
