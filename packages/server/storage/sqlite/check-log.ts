@@ -1,7 +1,9 @@
 import { continues, genesis, type Position } from '@rescind/protocol'
+import { readInstallation } from '../sql/installation.ts'
+import { head as readHead } from '../sql/revocation-log.ts'
 import { StorageRefused } from '../storage.ts'
 import { isEngineFault } from './engine-fault.ts'
-import type { Statements } from './statements.ts'
+import type { PreparedStatements } from './prepared-statements.ts'
 
 /** How many entries before the head are hashed again at every start. */
 const CHECKED_ENTRIES = 1000
@@ -13,8 +15,8 @@ const CHECKED_ENTRIES = 1000
  *
  * @throws StorageRefused when they do not
  */
-export function checkLog(statements: Statements, dataDir: string): void {
-  const installation = statements.installation()
+export function checkLog(statements: PreparedStatements, dataDir: string): void {
+  const installation = statements.run(readInstallation, {})
   if (installation === undefined) return
   try {
     const problem = findProblem(statements, installation.epoch)
@@ -26,15 +28,17 @@ export function checkLog(statements: Statements, dataDir: string): void {
   }
 }
 
-function findProblem(statements: Statements, epoch: string): string | undefined {
-  const head = statements.head()
+function findProblem(statements: PreparedStatements, epoch: string): string | undefined {
+  const head = statements.run(readHead, {})
   if (head.epoch !== epoch) return 'it belongs to another installation'
 
   const start = Math.max(0, head.seq - CHECKED_ENTRIES)
   let position: Position | undefined = start === 0 ? genesis(epoch) : undefined
-  for (const entry of statements.entriesAfter(Math.max(0, start - 1))) {
-    if (position && !continues(position, entry)) return `entry ${entry.seq} does not continue the one before it`
-    position = { epoch, seq: entry.seq, hash: entry.hash }
+  for (const entries of statements.entriesAfter(Math.max(0, start - 1))) {
+    for (const entry of entries) {
+      if (position && !continues(position, entry)) return `entry ${entry.seq} does not continue the one before it`
+      position = { epoch, seq: entry.seq, hash: entry.hash }
+    }
   }
   const last = position?.seq ?? 0
   return last === head.seq && position?.hash === head.hash

@@ -6,9 +6,9 @@ import { checkLog } from './check-log.ts'
 import { createPrivateFile, prepareFolder } from './data-folder.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
+import { PreparedStatements } from './prepared-statements.ts'
 import { refusal } from './refusal.ts'
 import { SqliteStorage } from './sqlite-storage.ts'
-import { prepareStatements } from './statements.ts'
 
 /**
  * Settings of the connection. Exclusive mode comes before WAL, which then needs no shared memory file; FULL makes every
@@ -56,7 +56,7 @@ function openStorage(db: DatabaseSync, lock: FolderLock, dataDir: string, clock:
   try {
     db.exec(PRAGMAS)
     migrate(db, clock)
-    const statements = prepareStatements(db)
+    const statements = new PreparedStatements(db)
     checkLog(statements, dataDir)
     return new SqliteStorage(db, lock, statements, clock)
   } catch (error) {

@@ -1,13 +1,22 @@
 import type { Clock, Position } from '@rescind/protocol'
+import { decodeNode, insertNode, markNodeGranting, markNodeLeft } from '../sql/nodes.ts'
+import { head } from '../sql/revocation-log.ts'
+import { all } from '../sql/statement.ts'
 import type { Membership, NodeRecord } from '../storage.ts'
-import type { Statements } from './statements.ts'
+import type { PreparedStatements } from './prepared-statements.ts'
+
+/** Those that have granted leases and have not left. */
+const granting = all(
+  (db) => db.selectFrom('nodes').selectAll().where('left_at_ms', 'is', null).where('grants_since_ms', 'is not', null),
+  decodeNode,
+)
 
 /** How a step gets at the connection it shares with everything else. */
 interface Turns {
   /** Runs `step` when the connection shows committed rows only. */
   readonly read: <T>(step: () => T) => Promise<T>
   /** Runs `step` in a transaction, and `durable` with its result at once when that is durable. */
-  readonly write: <T>(step: () => T, durable: (result: T) => void) => Promise<T>
+  readonly write: <T>(step: () => T, durable: (result: T) => void) => Promise<unknown>
   /** @throws Unavailable once the storage has failed or is closed */
   readonly assertOpen: () => void
 }
@@ -19,24 +28,24 @@ interface Turns {
  * that never granted a lease left nobody behind who could decide: they ended with the process that owned the database.
  */
 export class SqliteMembership implements Membership {
-  readonly #statements: Statements
+  readonly #statements: PreparedStatements
   readonly #clock: Clock
   readonly #turns: Turns
   /** The committed rows of those that have not left, by id. */
   readonly #nodes: Map<string, NodeRecord>
   readonly #granting: Set<string>
 
-  constructor(statements: Statements, clock: Clock, turns: Turns) {
+  constructor(statements: PreparedStatements, clock: Clock, turns: Turns) {
     this.#statements = statements
     this.#clock = clock
     this.#turns = turns
-    this.#nodes = new Map(statements.nodes().map((node) => [node.nodeId, node]))
+    this.#nodes = new Map(statements.run(granting, {}).map((node) => [node.nodeId, node]))
     this.#granting = new Set(this.#nodes.keys())
   }
 
-  join({ nodeId, leaseMs }: { readonly nodeId: string; readonly leaseMs: number }): Promise<void> {
-    return this.#turns.write(
-      () => this.#statements.insertNode({ nodeId, leaseMs }, this.#clock.nowMs()),
+  async join({ nodeId, leaseMs }: { readonly nodeId: string; readonly leaseMs: number }): Promise<void> {
+    await this.#turns.write(
+      () => this.#statements.run(insertNode, { nodeId, leaseMs, atMs: this.#clock.nowMs() }),
       () => this.#nodes.set(nodeId, { nodeId, leaseMs, renewals: 0, inForceSeq: 0 }),
     )
   }
@@ -47,7 +56,7 @@ export class SqliteMembership implements Membership {
     await this.#turns.write(
       () => {
         if (!this.#nodes.has(nodeId)) throw new Error(`The node ${nodeId} is no member.`)
-        if (!this.#granting.has(nodeId)) this.#statements.markNodeGranting(nodeId, this.#clock.nowMs())
+        if (!this.#granting.has(nodeId)) this.#statements.run(markNodeGranting, { nodeId, atMs: this.#clock.nowMs() })
       },
       () => this.#granting.add(nodeId),
     )
@@ -58,9 +67,9 @@ export class SqliteMembership implements Membership {
     return this.#turns.read(() => {
       const node = this.#nodes.get(nodeId)
       if (node === undefined) return undefined
-      const head = this.#statements.head()
+      const committed = this.#statements.run(head, {})
       this.#nodes.set(nodeId, { ...node, renewals: node.renewals + 1, inForceSeq })
-      return head
+      return committed
     })
   }
 
@@ -85,7 +94,7 @@ export class SqliteMembership implements Membership {
       () => {
         const node = this.#nodes.get(nodeId)
         if (node === undefined || node.renewals > renewals) return false
-        this.#statements.markNodeLeft(nodeId, this.#clock.nowMs())
+        this.#statements.run(markNodeLeft, { nodeId, atMs: this.#clock.nowMs() })
         return true
       },
       (removed) => {

@@ -4,17 +4,14 @@ import type { Membership, Reads, Storage, Transaction } from '../storage.ts'
 import { isEngineFault } from './engine-fault.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { GroupCommit } from './group-commit.ts'
+import type { PreparedStatements } from './prepared-statements.ts'
 import { RememberedStandings } from './remembered-standings.ts'
 import { SqliteMembership } from './sqlite-membership.ts'
 import { SqliteReads } from './sqlite-reads.ts'
 import { SqliteTransaction } from './sqlite-transaction.ts'
-import type { Statements } from './statements.ts'
 import type { UnitScope } from './unit-scope.ts'
 
 type Deliver = (entries: readonly Entry[]) => void
-
-/** Entries handed to a follower at once while it catches up. */
-const CATCH_UP_CHUNK = 1000
 
 /**
  * The storage on one SQLite connection. A batch of units and the reads outside of it share that connection, so reads
@@ -26,20 +23,20 @@ export class SqliteStorage implements Storage {
   readonly failed: Promise<Unavailable>
   readonly #db: DatabaseSync
   readonly #lock: FolderLock
-  readonly #statements: Statements
+  readonly #statements: PreparedStatements
   readonly #commits: GroupCommit
   readonly #standings = new RememberedStandings()
   #deliver: Deliver | undefined
   #closed: Promise<void> | undefined
 
-  constructor(db: DatabaseSync, lock: FolderLock, statements: Statements, clock: Clock) {
+  constructor(db: DatabaseSync, lock: FolderLock, statements: PreparedStatements, clock: Clock) {
     this.#db = db
     this.#lock = lock
     this.#statements = statements
     this.#commits = new GroupCommit(db, (entries) => this.#deliver?.(entries))
     this.failed = this.#commits.failed
     this.failed.then(() => this.#standings.forgetAll())
-    this.read = new SqliteReads(this.#statements, this.#standings, (step) => this.#runRead(step))
+    this.read = new SqliteReads(statements, this.#standings, (step) => this.#runRead(step))
     this.membership = new SqliteMembership(this.#statements, clock, {
       read: (step) => this.#runRead(step),
       write: (step, durable) => this.#submit((scope) => scope.run(step), durable),
@@ -55,14 +52,7 @@ export class SqliteStorage implements Storage {
   follow(after: Position, deliver: Deliver): Promise<void> {
     return this.#runRead(() => {
       if (this.#deliver) throw new Error('The revocation log already has a follower.')
-      let chunk: Entry[] = []
-      for (const entry of this.#statements.entriesAfter(after.seq)) {
-        chunk.push(entry)
-        if (chunk.length < CATCH_UP_CHUNK) continue
-        deliver(chunk)
-        chunk = []
-      }
-      if (chunk.length > 0) deliver(chunk)
+      for (const entries of this.#statements.entriesAfter(after.seq)) deliver(entries)
       this.#deliver = deliver
     })
   }

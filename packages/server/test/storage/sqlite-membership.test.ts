@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { Unavailable } from '@rescind/protocol'
 import { migrate } from '../../storage/sqlite/migrations.ts'
+import { PreparedStatements } from '../../storage/sqlite/prepared-statements.ts'
 import { SqliteStorage } from '../../storage/sqlite/sqlite-storage.ts'
-import { prepareStatements } from '../../storage/sqlite/statements.ts'
 import { joinNode, NOW_MS, newBusiness, settle } from './fixtures.ts'
 
 describe('a membership that one process keeps', () => {
@@ -14,7 +14,7 @@ describe('a membership that one process keeps', () => {
   beforeEach(async () => {
     db = new DatabaseSync(':memory:')
     migrate(db, clock)
-    storage = new SqliteStorage(db, { release: () => {} }, prepareStatements(db), clock)
+    storage = new SqliteStorage(db, { release: () => {} }, new PreparedStatements(db), clock)
     await settle(storage)
   })
   afterEach(() => storage.close())
@@ -62,7 +62,7 @@ describe('a membership that one process keeps', () => {
   test('forgets a node that ended without ever having granted a lease, and none that had', async () => {
     const granting = await joinNode(storage)
     await storage.membership.join({ nodeId: 'other', leaseMs: 2000 })
-    const next = new SqliteStorage(db, { release: () => {} }, prepareStatements(db), clock)
+    const next = new SqliteStorage(db, { release: () => {} }, new PreparedStatements(db), clock)
     assert.deepEqual(
       (await next.membership.members()).map(({ nodeId }) => nodeId),
       [granting],

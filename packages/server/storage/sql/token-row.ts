@@ -1,10 +1,13 @@
 import { parseScope } from '@rescind/protocol'
 import type { Selectable } from 'kysely'
 import type { NewToken, Revocation, TokenRecord } from '../records.ts'
-import type { TokenTable } from '../schema.ts'
+import type { TokenTable } from './schema.ts'
+
+export type TokenRow = Selectable<TokenTable>
+export type NewTokenRow = ReturnType<typeof encodeToken>
 
 /** A row of `token_status` as a record. */
-export function decodeToken(row: Selectable<TokenTable>): TokenRecord {
+export function decodeToken(row: TokenRow): TokenRecord {
   return {
     id: row.id,
     jti: row.jti,
@@ -23,7 +26,7 @@ export function decodeToken(row: Selectable<TokenTable>): TokenRecord {
   }
 }
 
-function decodeRevocation(row: Selectable<TokenTable>): Revocation | null {
+function decodeRevocation(row: TokenRow): Revocation | null {
   if (row.revoked_seq === null || row.revoked_at_ms === null) return null
   return { seq: row.revoked_seq, atMs: row.revoked_at_ms, by: row.revoked_by, reason: row.revocation_reason }
 }

@@ -1,12 +1,20 @@
-import type { DatabaseSync } from 'node:sqlite'
-import type { Standing } from '../records.ts'
-import { sqlBuilder } from './sql-builder.ts'
-import { type Placeholders, prepareQuery } from './statement.ts'
+import type { Role, Standing } from '../records.ts'
+import { one } from './statement.ts'
+
+interface Row {
+  readonly id: string
+  readonly jti: string
+  readonly business_id: string | null
+  readonly user_id: string
+  readonly revoked_seq: number | null
+  readonly role: Role | null
+  readonly email: string | null
+}
 
 /** What the API asks at every request, in one query. */
-export function standingStatements(db: DatabaseSync) {
-  const byIdx = prepareQuery(db, (args: Placeholders<{ idx: number }>) =>
-    sqlBuilder
+export const standingByIdx = one<{ idx: number }, Row, Standing>(
+  (db, args) =>
+    db
       .selectFrom('token_status as token')
       .leftJoin('members as member', (join) =>
         join.onRef('member.business_id', '=', 'token.business_id').onRef('member.user_id', '=', 'token.user_id'),
@@ -24,22 +32,13 @@ export function standingStatements(db: DatabaseSync) {
         'member.role',
         fn.coalesce('member.email', 'installation.operator_email').as('email'),
       ]),
-  )
-
-  return {
-    standing(idx: number): Standing | undefined {
-      const row = byIdx.get({ idx })
-      return (
-        row && {
-          tokenId: row.id,
-          jti: row.jti,
-          businessId: row.business_id,
-          userId: row.user_id,
-          revoked: row.revoked_seq !== null,
-          role: row.role,
-          email: row.email,
-        }
-      )
-    },
-  }
-}
+  (row) => ({
+    tokenId: row.id,
+    jti: row.jti,
+    businessId: row.business_id,
+    userId: row.user_id,
+    revoked: row.revoked_seq !== null,
+    role: row.role,
+    email: row.email,
+  }),
+)

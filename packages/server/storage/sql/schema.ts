@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { AuditAction, Role } from './records.ts'
+import type { AuditAction, Role } from '../records.ts'
 
 /** The tables as every SQL backend has them. Times in milliseconds since the epoch; JSON and lists are text. */
 export interface Schema {

@@ -1,0 +1,24 @@
+import type { SqlBuilder } from './sql-builder.ts'
+import type { NoArguments, Statement } from './statement.ts'
+
+/** The counter that every `idx` comes from: what the next token will get. */
+export const nextIdx = counter((db) => db.selectFrom('idx_counter').select('next_idx as idx'))
+
+export const takeIdx = counter((db) =>
+  db
+    .updateTable('idx_counter')
+    .set(({ eb, lit }) => ({ next_idx: eb('next_idx', '+', lit(1)) }))
+    .returning(({ eb, lit }) => eb('next_idx', '-', lit(1)).as('idx')),
+)
+
+function counter(
+  build: (db: SqlBuilder) => ReturnType<Statement<NoArguments, number>['build']>,
+): Statement<NoArguments, number> {
+  return {
+    build,
+    result([row]) {
+      if (row === undefined) throw new Error('The index counter is missing from the database.')
+      return (row as { readonly idx: number }).idx
+    },
+  }
+}

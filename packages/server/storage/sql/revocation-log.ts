@@ -1,0 +1,45 @@
+import { decodeEntryBody, type Entry, encodeEntryBody, type Position } from '@rescind/protocol'
+import type { LogHeadTable, RevocationLogTable } from './schema.ts'
+import { all, command, type NoArguments, type Statement } from './statement.ts'
+
+type Row = { [Column in keyof RevocationLogTable]: RevocationLogTable[Column] }
+
+/** The last entry that is committed. Moves with the entry that is inserted. */
+export const head: Statement<NoArguments, Position> = {
+  build: (db) => db.selectFrom('log_head').select(['epoch', 'seq', 'hash']),
+  result: ([row]) => decodeHead(row as Pick<LogHeadTable, 'epoch' | 'seq' | 'hash'> | undefined),
+}
+
+/** The entries after `seq`, in order. */
+export const entriesAfter = all<{ seq: number; limit: number }, Row, Entry>(
+  (db, args) =>
+    db.selectFrom('revocation_log').selectAll().where('seq', '>', args.seq).orderBy('seq').limit(args.limit),
+  (row) => ({
+    seq: row.seq,
+    atMs: row.at_ms,
+    body: decodeEntryBody(row.body),
+    prevHash: row.prev_hash,
+    hash: row.hash,
+  }),
+)
+
+export const insertEntry = command<Row>((db, args) =>
+  db.insertInto('revocation_log').values({
+    seq: args.seq,
+    kind: args.kind,
+    body: args.body,
+    at_ms: args.at_ms,
+    prev_hash: args.prev_hash,
+    hash: args.hash,
+  }),
+)
+
+export function encodeEntry({ seq, atMs, body, prevHash, hash }: Entry): Row {
+  return { seq, kind: body.kind, body: encodeEntryBody(body), at_ms: atMs, prev_hash: prevHash, hash }
+}
+
+/** @throws Error when there is no head: no installation was made yet */
+export function decodeHead(row: Pick<LogHeadTable, 'epoch' | 'seq' | 'hash'> | undefined): Position {
+  if (row === undefined) throw new Error('The revocation log begins with the installation, and there is none yet.')
+  return { epoch: row.epoch, seq: row.seq, hash: row.hash }
+}

@@ -1,0 +1,97 @@
+import { type Entry, type EntryBody, genesis, nextEntry } from '@rescind/protocol'
+import type {
+  AuditEvent,
+  BulkTarget,
+  Business,
+  Installation,
+  Member,
+  NewToken,
+  Revocation,
+  SigningKeyRecord,
+} from '../records.ts'
+import type { Transaction } from '../storage.ts'
+import { encodeAuditEvent, insertAuditEvent } from './audit-events.ts'
+import { encodeBulkRevocation, insertBulkRevocation } from './bulk-revocations.ts'
+import { nextIdx, takeIdx } from './idx-counter.ts'
+import { encodeInstallation, insertHead, insertInstallation } from './installation.ts'
+import { encodeBusiness, encodeMember, removeMember, saveBusiness, saveMember } from './members.ts'
+import { encodeEntry, insertEntry } from './revocation-log.ts'
+import { encodeKey, insertSigningKey, retireSigningKey } from './signing-keys.ts'
+import { SqlReads } from './sql-reads.ts'
+import type { Run } from './statement.ts'
+import type { TokenLists } from './token-lists.ts'
+import { encodeToken } from './token-row.ts'
+import { insertToken, markRevoked, recordUse } from './tokens.ts'
+
+/**
+ * Everything that one unit may do, one statement after the other. It is alone: the backend sees to it that no two units
+ * run at the same time, in this process or another.
+ */
+export class SqlTransaction extends SqlReads implements Transaction {
+  readonly #appended: Entry[]
+
+  /** @param appended gets what the unit appends to the log */
+  constructor(run: Run, lists: TokenLists, appended: Entry[]) {
+    super(run, lists)
+    this.#appended = appended
+  }
+
+  /** Nothing to lock: units run one after the other. */
+  async lockHolder(): Promise<void> {}
+  /** Nothing to lock: units run one after the other. */
+  async lockTarget(): Promise<void> {}
+
+  takeIdx(): Promise<number> {
+    return this.run(takeIdx, {})
+  }
+  nextIdx(): Promise<number> {
+    return this.run(nextIdx, {})
+  }
+
+  async createInstallation(installation: Installation): Promise<void> {
+    await this.run(insertInstallation, encodeInstallation(installation))
+    const { epoch, seq, hash } = genesis(installation.epoch)
+    await this.run(insertHead, { id: 1, epoch, seq, hash })
+  }
+  async insertToken(token: NewToken): Promise<void> {
+    await this.run(insertToken, encodeToken(token))
+  }
+  async appendEntry(body: EntryBody, atMs: number): Promise<Entry> {
+    const entry = nextEntry(await this.head(), body, atMs)
+    await this.run(insertEntry, encodeEntry(entry))
+    this.#appended.push(entry)
+    return entry
+  }
+  async markRevoked(idx: number, { seq, atMs, by, reason }: Revocation): Promise<void> {
+    if ((await this.run(markRevoked, { idx, seq, atMs, by, reason })) !== 1) {
+      throw new Error(`There is no token with idx ${idx}.`)
+    }
+  }
+  async insertBulkRevocation(subject: BulkTarget, beforeIdx: number, revocation: Revocation): Promise<void> {
+    await this.run(insertBulkRevocation, encodeBulkRevocation(subject, beforeIdx, revocation))
+  }
+  async recordUsage(usage: ReadonlyMap<number, number>): Promise<void> {
+    for (const [idx, atMs] of usage) await this.run(recordUse, { idx, atMs })
+  }
+
+  async upsertBusiness(business: Business): Promise<void> {
+    await this.run(saveBusiness, encodeBusiness(business))
+  }
+  async upsertMember(member: Member): Promise<void> {
+    await this.run(saveMember, encodeMember(member))
+  }
+  async deleteMember(businessId: string, userId: string): Promise<void> {
+    await this.run(removeMember, { businessId, userId })
+  }
+
+  async insertSigningKey(key: SigningKeyRecord): Promise<void> {
+    await this.run(insertSigningKey, encodeKey(key))
+  }
+  async markKeyRetired(kid: string, atMs: number): Promise<void> {
+    if ((await this.run(retireSigningKey, { kid, atMs })) !== 1) throw new Error(`There is no signing key ${kid}.`)
+  }
+
+  async insertAuditEvent(event: AuditEvent): Promise<void> {
+    await this.run(insertAuditEvent, encodeAuditEvent(event))
+  }
+}
