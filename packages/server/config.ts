@@ -8,6 +8,14 @@ export interface Config {
   readonly port: number
   /** As given: relative to the working directory. */
   readonly dataDir: string
+  /** `postgres://…`; `undefined` when the embedded database serves. */
+  readonly databaseUrl: string | undefined
+  /** Where the tables are in that database. */
+  readonly databaseSchema: string
+  /** Connections of this process to it, at most, but for a few that must not wait. */
+  readonly databasePoolSize: number
+  /** Whether nodes tell each other of revocations by LISTEN and NOTIFY, besides polling. */
+  readonly databaseListen: boolean
   /** Per user and business. */
   readonly maxActiveTokens: number
   /** 32 bytes that seal the signing keys at rest; `undefined` when a key file beside the data serves. */
@@ -62,10 +70,41 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
   dataDir: {
     variable: 'RESCIND_DATA_DIR',
     flag: '--data-dir <folder>',
-    about: 'Folder of the embedded database',
+    about: 'Folder of the embedded database and of the key file',
     allowed: 'the path of a folder',
     fallback: './data',
     parse: (text) => (text === '' || text.includes('\0') ? undefined : text),
+  },
+  databaseUrl: {
+    variable: 'DATABASE_URL',
+    about: 'PostgreSQL database that any number of services share; without it, the embedded database serves',
+    allowed: 'a URL like postgres://user:password@host:5432/database',
+    fallback: undefined,
+    parse: (text) => (/^postgres(?:ql)?:$/.test(URL.parse(text)?.protocol ?? '') ? text : undefined),
+  },
+  databaseSchema: {
+    variable: 'RESCIND_DATABASE_SCHEMA',
+    flag: '--database-schema <name>',
+    about: 'Schema of the tables in that database, made when it is missing',
+    allowed: 'up to 63 lower-case letters, digits and underscores, not beginning with a digit or pg_',
+    fallback: 'rescind',
+    parse: (text) => (/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(text) ? text : undefined),
+  },
+  databasePoolSize: {
+    variable: 'RESCIND_DATABASE_POOL_SIZE',
+    flag: '--database-pool-size <count>',
+    about: 'Connections to that database for reads; four more are kept',
+    allowed: 'a whole number from 1 to 1000',
+    fallback: 10,
+    parse: wholeNumber(1, 1000),
+  },
+  databaseListen: {
+    variable: 'RESCIND_DATABASE_LISTEN',
+    flag: '--database-listen <on|off>',
+    about: 'Whether services tell each other of revocations by LISTEN and NOTIFY; off for poolers, they then poll only',
+    allowed: 'on or off',
+    fallback: true,
+    parse: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
   },
   maxActiveTokens: {
     variable: 'RESCIND_MAX_ACTIVE_TOKENS',
@@ -146,6 +185,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, fl
     host: read('host'),
     port: read('port'),
     dataDir: read('dataDir'),
+    databaseUrl: read('databaseUrl'),
+    databaseSchema: read('databaseSchema'),
+    databasePoolSize: read('databasePoolSize'),
+    databaseListen: read('databaseListen'),
     maxActiveTokens: read('maxActiveTokens'),
     masterKey: read('masterKey'),
     issuer: read('issuer'),

@@ -1,5 +1,15 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StartRefused } from './start-refused.ts'
 
@@ -18,7 +28,7 @@ const KEY_BYTES = 32
  * its owner only.
  *
  * @param given 32 bytes from the environment
- * @param firstStart whether the data folder is new: only then is a key made
+ * @param firstStart whether the installation is new: only then is a key made
  * @throws StartRefused when there is no key for data that exists, or the file is damaged
  */
 export function loadMasterKey(dataDir: string, given: Uint8Array | undefined, firstStart: boolean): ServiceKeys {
@@ -41,9 +51,13 @@ function keyFromFile(path: string, firstStart: boolean): Uint8Array {
   return key
 }
 
-/** The file appears whole or not at all: half a key, left by a start that was cut off, would refuse every later one. */
+/**
+ * The file appears whole or not at all: half a key, left by a start that was cut off, would refuse every later one. When
+ * another start was faster, its key stays.
+ */
 function writeKeyFile(path: string): void {
-  const unfinished = `${path}.new`
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const unfinished = `${path}.new-${process.pid}`
   const file = openSync(unfinished, 'w', 0o600)
   try {
     writeSync(file, `${randomBytes(KEY_BYTES).toString('base64url')}\n`)
@@ -51,7 +65,13 @@ function writeKeyFile(path: string): void {
   } finally {
     closeSync(file)
   }
-  renameSync(unfinished, path)
+  try {
+    linkSync(unfinished, path)
+  } catch (error) {
+    if (!existsSync(path)) throw error
+  } finally {
+    unlinkSync(unfinished)
+  }
   syncFolder(dirname(path))
 }
 

@@ -1,8 +1,8 @@
-/** Where everything is wired together: the only module that knows a storage backend, HTTP and the domain at once. */
+/** Where everything is wired together: the only module that knows HTTP, the domain and the database at once. */
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Clocks, createUuidV7Source, type InForce, type Timers, Unavailable } from '@rescind/protocol'
+import { type InForce, Unavailable } from '@rescind/protocol'
 import type { Lease } from '@rescind/verifier/core'
 import type { Logger } from 'pino'
 import { createAccess } from './access/access.ts'
@@ -13,18 +13,18 @@ import { logFeedNotices } from './feed-notices.ts'
 import { createApp } from './http/app.ts'
 import { describeApi } from './http/openapi/describe-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
-import { type FirstTokens, install, recoverOperator } from './install.ts'
+import { type FirstTokens, recoverOperator } from './install.ts'
 import { checkPort, listeningUrl, refusedListen } from './listening.ts'
 import { createLog, type Log } from './log.ts'
-import { loadMasterKey, type ServiceKeys } from './master-key.ts'
+import { clocks, newId, timers } from './machine.ts'
+import { type OpenedInstallation, openInstallation } from './open-installation.ts'
 import manifest from './package.json' with { type: 'json' }
 import { createRevocations } from './revocations/revocations.ts'
 import { endAllTokens } from './revocations/revoke-all.ts'
 import { endToken } from './revocations/revoke-token.ts'
 import { type Deciding, startDeciding } from './start-deciding.ts'
 import { StartRefused } from './start-refused.ts'
-import { openSqlite } from './storage/sqlite/open-sqlite.ts'
-import { type Installation, type Storage, StorageRefused } from './storage/storage.ts'
+import type { Installation } from './storage/storage.ts'
 import { createCursorCodec } from './tokens/cursor.ts'
 import type { IssueDeps } from './tokens/issue-token.ts'
 import { SigningKeys } from './tokens/signing-keys.ts'
@@ -39,25 +39,6 @@ const FIRST_LEASE_MS = 5_000
 /** What a token has to permit for its holder to follow the feed. */
 const MAY_FOLLOW = { scopes: ['feed'] }
 
-const clocks: Clocks = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
-const timers: Timers = {
-  after: (delayMs, run) => {
-    // Nothing that waits keeps a process alive that has nothing else to do.
-    const timer = setTimeout(run, delayMs).unref()
-    return () => clearTimeout(timer)
-  },
-}
-const newId = createUuidV7Source(clocks, randomUUID)
-
-/** An opened data folder: everything but the network. */
-interface OpenedFolder {
-  readonly storage: Storage
-  readonly installation: Installation
-  readonly keys: ServiceKeys
-  /** Only when this was the first start. */
-  readonly firstTokens: FirstTokens | undefined
-}
-
 /** A running service. */
 export interface Service {
   /** Where it listens. */
@@ -66,89 +47,61 @@ export interface Service {
   readonly firstTokens: FirstTokens | undefined
   /** Resolves with the cause when the service can no longer keep its promises and has to stop. */
   readonly failed: Promise<Error>
-  /** Finishes the requests in flight, refuses new ones, and releases the data folder. */
+  /** Finishes the requests in flight, refuses new ones, and releases the data opened. */
   stop(): Promise<void>
 }
 
 /**
  * Starts the service.
  *
- * @throws StartRefused with one sentence for a person: port taken, folder in use or not writable, wrong master key
+ * @throws StartRefused with one sentence for a person: port taken, folder in use or not writable, database not reached, wrong master key
  */
 export async function startService(config: Config): Promise<Service> {
   // Before a first start makes tokens that it could not show any more.
   await checkPort(config)
-  const folder = await openFolder(config)
+  const log = createLog(config.logLevel)
+  const opened = await openInstallation(config, log.logger)
   try {
-    return await listen(config, folder)
+    return await listen(config, opened, log)
   } catch (error) {
-    await folder.storage.close()
+    await opened.storage.close()
     throw refusedListen(error, config)
   }
 }
 
 /**
- * Sets the data folder up without serving.
+ * Sets the database up without serving.
  *
  * @returns its first tokens, or `undefined` when it had been set up before
  */
 export function setUp(config: Config): Promise<FirstTokens | undefined> {
-  return withFolder(config, async ({ firstTokens }) => firstTokens)
+  return withInstallation(config, async ({ firstTokens }) => firstTokens)
 }
 
-/** Issues a new operator token to whoever holds the data folder of a service that is stopped. */
+/** Issues a new operator token to whoever holds the database and the master key. */
 export function recoverOperatorToken(config: Config): Promise<string> {
-  return withFolder(config, async (folder) => {
+  return withInstallation(config, async (opened) => {
     // Nothing is in force or not while nobody serves.
-    const signingKeys = await openSigningKeys(folder, () => Promise.reject(new Unavailable('may_not_decide')))
-    const deps = { storage: folder.storage, clock: clocks, newId, newUuid: randomUUID }
-    return recoverOperator(deps, issueDeps(folder.installation, signingKeys, Number.POSITIVE_INFINITY))
+    const signingKeys = await openSigningKeys(opened, () => Promise.reject(new Unavailable('may_not_decide')))
+    const deps = { storage: opened.storage, clock: clocks, newId, newUuid: randomUUID }
+    return recoverOperator(deps, issueDeps(opened.installation, signingKeys, Number.POSITIVE_INFINITY))
   })
 }
 
-async function withFolder<T>(config: Config, use: (folder: OpenedFolder) => Promise<T>): Promise<T> {
-  const folder = await openFolder(config)
+async function withInstallation<T>(config: Config, use: (opened: OpenedInstallation) => Promise<T>): Promise<T> {
+  const opened = await openInstallation(config, createLog(config.logLevel).logger)
   try {
-    return await use(folder)
+    return await use(opened)
   } finally {
-    await folder.storage.close()
+    await opened.storage.close()
   }
 }
 
-/** Opens the data folder, and sets it up when it is new. */
-async function openFolder(config: Config): Promise<OpenedFolder> {
-  const storage = await openStorage(config)
+async function listen(config: Config, opened: OpenedInstallation, log: Log): Promise<Service> {
+  const usage = new Usage(opened.storage, clocks)
+  const deciding = await startNode(config, opened, log.logger, usage)
   try {
-    const existing = await storage.read.installation()
-    const keys = loadMasterKey(config.dataDir, config.masterKey, existing === undefined)
-    if (existing !== undefined) return { storage, installation: existing, keys, firstTokens: undefined }
-    const firstTokens = await install(
-      { storage, clock: clocks, newId, newUuid: randomUUID, sealingKey: keys.sealing },
-      config,
-    )
-    const installation = await storage.read.installation()
-    if (installation === undefined) throw new Error('The first start left no installation behind.')
-    return { storage, installation, keys, firstTokens }
-  } catch (error) {
-    await storage.close()
-    throw error
-  }
-}
-
-async function openStorage({ dataDir }: Config): Promise<Storage> {
-  try {
-    return await openSqlite({ dataDir, clock: clocks })
-  } catch (error) {
-    throw error instanceof StorageRefused ? new StartRefused(error.message, { cause: error }) : error
-  }
-}
-
-async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
-  const log = createLog(config.logLevel)
-  const usage = new Usage(folder.storage, clocks)
-  const deciding = await startNode(config, folder, log.logger, usage)
-  try {
-    return await serve(config, folder, deciding, log, usage)
+    return await serve(config, opened, deciding, log, usage)
   } catch (error) {
     // Nobody is attached, so it leaves at once, and whoever starts next waits for nobody.
     await deciding.node.leave(AbortSignal.timeout(FIRST_LEASE_MS))
@@ -158,22 +111,22 @@ async function listen(config: Config, folder: OpenedFolder): Promise<Service> {
 
 async function serve(
   config: Config,
-  folder: OpenedFolder,
+  opened: OpenedInstallation,
   { node, verifier, lease, feed }: Deciding,
   log: Log,
   usage: Usage,
 ): Promise<Service> {
-  const { storage, installation, firstTokens } = folder
+  const { storage, installation, firstTokens } = opened
   const { logger } = log
   const inForce = (seq: number) => node.inForce(seq)
-  const signingKeys = await openSigningKeys(folder, inForce)
+  const signingKeys = await openSigningKeys(opened, inForce)
   const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const routes = createRoutes({
     access: createAccess({ storage, clock: clocks, newId, tokens: { endToken, endAllTokens, inForce } }),
     tokens: createTokens({
       ...issueDeps(installation, signingKeys, config.maxActiveTokens),
       read: storage.read,
-      cursors: createCursorCodec(folder.keys.cursors),
+      cursors: createCursorCodec(opened.keys.cursors),
     }),
     revocations: createRevocations({ clock: clocks, enforcement: node }),
     keys: signingKeys,
@@ -233,11 +186,11 @@ async function serve(
 }
 
 /** Makes this process a node that may decide, with the whole log applied. */
-async function startNode(config: Config, folder: OpenedFolder, logger: Logger, usage: Usage): Promise<Deciding> {
+async function startNode(config: Config, opened: OpenedInstallation, logger: Logger, usage: Usage): Promise<Deciding> {
   try {
     const deciding = await startDeciding({
-      storage: folder.storage,
-      installation: folder.installation,
+      storage: opened.storage,
+      installation: opened.installation,
       clocks,
       timers,
       newUuid: randomUUID,
@@ -251,7 +204,7 @@ async function startNode(config: Config, folder: OpenedFolder, logger: Logger, u
   } catch (error) {
     if (error instanceof Unavailable) throw error
     throw new StartRefused(
-      'The revocation log of this data folder is damaged, or was written by a newer version; nothing is decided from it. Restore the folder from a backup.',
+      'The revocation log of this database is damaged, or was written by a newer version; nothing is decided from it. Restore it from a backup.',
       { cause: error },
     )
   }
@@ -265,7 +218,7 @@ async function untilHeld(lease: Lease): Promise<void> {
 
 /** @throws StartRefused when the master key does not open them */
 async function openSigningKeys(
-  { storage, keys }: OpenedFolder,
+  { storage, keys }: OpenedInstallation,
   inForce: (seq: number) => Promise<InForce>,
 ): Promise<SigningKeys> {
   const signingKeys = SigningKeys.open(
@@ -280,7 +233,7 @@ async function openSigningKeys(
   )
   if (signingKeys !== undefined) return signingKeys
   throw new StartRefused(
-    'The master key does not open the signing keys of this data folder; start with the RESCIND_MASTER_KEY or the master.key they were made with.',
+    'The master key does not open the signing keys of this database; start with the RESCIND_MASTER_KEY or the master.key they were made with.',
   )
 }
 

@@ -64,8 +64,7 @@ function addConfigOptions(command: Command): Command {
       command.option(flag, `${about} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`)
     }
   }
-  return command.addHelpText(
-    'after',
-    `\nSecret, so never an argument:\n  ${SETTINGS.masterKey.variable}  ${SETTINGS.masterKey.about}`,
-  )
+  const secrets = Object.values(SETTINGS).filter(({ flag }) => flag === undefined)
+  const lines = secrets.map(({ variable, about }) => `  ${variable}  ${about}`)
+  return command.addHelpText('after', `\nSecret, so never an argument:\n${lines.join('\n')}`)
 }

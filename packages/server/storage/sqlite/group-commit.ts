@@ -131,13 +131,12 @@ export class GroupCommit {
     this.#savepoint.run()
     const scope = new UnitScope()
     try {
-      const settle = await unit.run(scope)
-      scope.end()
+      const settle = await scope.runUnit(() => unit.run(scope))
       this.#release.run()
       entries.push(...scope.entries)
       return settle
     } catch (error) {
-      scope.end()
+      if (scope.fault) throw scope.fault.cause
       if (isEngineFault(error)) throw error
       this.#rollbackUnit.run()
       this.#release.run()

@@ -6,7 +6,7 @@ export class UnitScope {
   /** What the unit appended to the log. */
   readonly entries: Entry[] = []
   #ended = false
-  #fault: { readonly cause: unknown } | undefined
+  #refusal: { readonly cause: unknown } | undefined
 
   /** Runs one step of the unit. */
   async run<T>(step: () => T): Promise<T> {
@@ -14,14 +14,24 @@ export class UnitScope {
     try {
       return step()
     } catch (error) {
-      if (isEngineFault(error)) this.#fault ??= { cause: error }
+      this.#refusal ??= { cause: error }
       throw error
     }
   }
 
-  /** Ends the unit. Throws a fault of the engine that the unit met, even if it went on regardless. */
-  end(): void {
-    this.#ended = true
-    if (this.#fault) throw this.#fault.cause
+  /** What the engine did wrong, if anything: whatever was running cannot be trusted to be whole. */
+  get fault(): { readonly cause: unknown } | undefined {
+    return this.#refusal && isEngineFault(this.#refusal.cause) ? this.#refusal : undefined
+  }
+
+  /** Runs the unit. Throws if a statement of it was refused, even if it went on regardless: nothing of it remains. */
+  async runUnit<T>(unit: () => Promise<T>): Promise<T> {
+    try {
+      const result = await unit()
+      if (this.#refusal) throw this.#refusal.cause
+      return result
+    } finally {
+      this.#ended = true
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,8 +51,21 @@ export async function temporaryFolder(t: Lifetime): Promise<string> {
   return folder
 }
 
+/** The embedded database in a folder; or, where the environment says so, the schema on a server that goes with that folder. */
 export function testConfig(dataDir: string, changes: Partial<Config> = {}): Config {
-  return { ...readConfig({}), port: 0, dataDir, logLevel: 'silent', ...changes }
+  const databaseUrl =
+    process.env.RESCIND_TEST_BACKEND === 'postgres' ? process.env.RESCIND_TEST_DATABASE_URL : undefined
+  const databaseSchema = `test_${hash('sha256', dataDir).slice(0, 32)}`
+  return {
+    ...readConfig({}),
+    port: 0,
+    dataDir,
+    databaseUrl,
+    databaseSchema,
+    databasePoolSize: 4,
+    logLevel: 'silent',
+    ...changes,
+  }
 }
 
 export async function runService(t: Lifetime, changes: Partial<Config> = {}): Promise<RunningService> {

@@ -1,0 +1,112 @@
+import { type ClientBase, type CustomTypesConfig, Pool, type PoolClient, type PoolConfig, types } from 'pg'
+import { checkServer } from './check-server.ts'
+import { decodeText } from './text-values.ts'
+
+/** Where the database is, and how it is used. */
+export interface DatabaseAddress {
+  /** `postgres://…`, with the parameters of libpq that `pg` knows. */
+  readonly url: string
+  /** Connections for reads, at most. A few more are kept for what must not wait for them. */
+  readonly poolSize: number
+}
+
+/** Longer than any of this, and the caller is told that the storage is unavailable. Milliseconds. */
+const CONNECT_MS = 3_000
+/** For a lock that another session holds. */
+const LOCK_MS = 3_000
+/** For one statement, in the server. */
+const STATEMENT_MS = 4_000
+/** For one statement, with the way there and back: the server may be gone without a word. */
+const ANSWER_MS = 5_000
+/** A session that stops in the middle of a transaction keeps everybody waiting who waits for its locks: less than {@link LOCK_MS}. */
+const IDLE_IN_TRANSACTION_MS = 2_000
+
+const INT8 = 20
+const BYTEA = 17
+const TEXT = 25
+
+/** As `node:sqlite` gives them. */
+const VALUES: CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number
+    if (oid === TEXT) return decodeText
+    if (oid === BYTEA) return (text: string) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))
+    return types.getTypeParser(oid, format === 'binary' ? 'text' : format)
+  },
+}
+
+/** The connections to one database. Each is looked at before it is used: it must be to a server that keeps what it commits. */
+export interface Connections {
+  /** For reads, and everything that may wait for its turn. */
+  readonly shared: Pool
+  /** For the transactions of this node, one at a time. */
+  readonly writer: Pool
+  /** For the membership: a lease must not end because everybody else is busy. */
+  readonly vital: Pool
+  /** One that is not shared, for the notifications. */
+  dedicated(): PoolConfig
+  end(): Promise<void>
+}
+
+/** @param onTrouble hears of connections that broke while nobody used them */
+export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: unknown) => void): Connections {
+  const config: PoolConfig = {
+    connectionString: url,
+    application_name: 'rescind',
+    types: VALUES,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: ANSWER_MS,
+    statement_timeout: STATEMENT_MS,
+    lock_timeout: LOCK_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    allowExitOnIdle: true,
+  }
+  const open = (more: PoolConfig) => {
+    const pool = new Pool({ ...config, onConnect: checkServer, ...more })
+    pool.on('error', onTrouble)
+    return pool
+  }
+  const pools = {
+    shared: open({ max: poolSize }),
+    writer: open({ max: 1, pipeline: true }),
+    vital: open({ max: 2 }),
+  }
+  return {
+    ...pools,
+    dedicated: () => config,
+    end: async () => {
+      await Promise.all(Object.values(pools).map((pool) => pool.end()))
+    },
+  }
+}
+
+/** Uses a connection of the pool; one that failed meanwhile is not used again. */
+export async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let failed = true
+  try {
+    const result = await use(client)
+    failed = false
+    return result
+  } finally {
+    client.release(failed)
+  }
+}
+
+/** Runs a step that makes something durable. @throws Error when the server warns that it may not be */
+export async function withoutWarning<T>(client: ClientBase, step: () => Promise<T>): Promise<T> {
+  let warning: Error | undefined
+  const hear = (notice: { severity?: string | undefined; message?: string | undefined; code?: string | undefined }) => {
+    // A commit that was not confirmed by the standby is reported so, and as a success (SQLSTATE 01000).
+    if (notice.severity === 'WARNING') warning = new Error(`The server warned: ${notice.message} (${notice.code})`)
+  }
+  client.on('notice', hear)
+  try {
+    const result = await step()
+    if (warning) throw warning
+    return result
+  } finally {
+    client.off('notice', hear)
+  }
+}

@@ -1,0 +1,132 @@
+import { continues, type Entry, type Position, type Timers } from '@rescind/protocol'
+
+interface TailDeps {
+  /** Reads committed entries in order. */
+  readonly read: (afterSeq: number, limit: number) => Promise<Entry[]>
+  readonly timers: Timers
+  /** What is in the database cannot be handed on: it is not what was handed on before, or the follower threw. */
+  readonly failed: (cause: unknown) => void
+  /** The log could not be read; it is tried again. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+type Deliver = (entries: readonly Entry[]) => void
+
+/** How often the log is read when nothing tells that there is more, in milliseconds. */
+const POLL_MS = 250
+/** Entries read at a time. */
+const CHUNK = 1000
+/** Hashes kept of what was handed on. Nobody asks for older ones than a batch of transactions is long. */
+const KEPT_HASHES = 4096
+
+/**
+ * Hands the log on to its end, again and again: in order, without gaps, each entry once, and only what continues what
+ * was handed on before. A hint makes it look earlier; the polls alone are enough.
+ */
+export class LogTail {
+  readonly #deps: TailDeps
+  readonly #hashes = new Map<number, string>()
+  #position: Position | undefined
+  #deliver: Deliver = () => {}
+  #looking: Promise<void> | undefined
+  #lookAgain = false
+  #cancelPoll = (): void => {}
+  #isOver = false
+
+  constructor(deps: TailDeps) {
+    this.#deps = deps
+  }
+
+  /** The last entry that was handed on; `undefined` while nobody follows. */
+  get position(): Position | undefined {
+    return this.#position
+  }
+
+  /** Resolves when everything that is there was handed on. */
+  follow(after: Position, deliver: Deliver): Promise<void> {
+    if (this.#position) return Promise.reject(new Error('The revocation log already has a follower.'))
+    this.#position = after
+    this.#deliver = deliver
+    return this.#look()
+  }
+
+  /** There may be more. */
+  wake(): void {
+    if (this.#position) this.#look().catch(this.#deps.onTrouble)
+  }
+
+  /** Resolves when entries that this process has committed were handed on. */
+  async committed(entries: readonly Entry[]): Promise<void> {
+    const [first, last] = [entries[0], entries.at(-1)]
+    if (this.#position === undefined || first === undefined || last === undefined) return
+    if (first.seq === this.#position.seq + 1) this.#handOn(entries)
+    else if (first.seq > this.#position.seq) await this.#look()
+    if (this.#hashes.get(last.seq) !== last.hash)
+      this.#fail(new Error(`Entry ${last.seq} is not the one that was committed.`))
+  }
+
+  /** Ends with a failure: another history than the one that was handed on. */
+  diverged(): never {
+    const { seq } = this.#position ?? { seq: 0 }
+    return this.#fail(
+      new Error(
+        `The database has another history than the one that was followed up to entry ${seq}: committed transactions were lost, in a failover or by putting back an older copy. Open a new epoch before the service is started again.`,
+      ),
+    )
+  }
+
+  stop(): void {
+    this.#isOver = true
+    this.#cancelPoll()
+  }
+
+  #look(): Promise<void> {
+    if (this.#looking) {
+      this.#lookAgain = true
+      return this.#looking
+    }
+    this.#cancelPoll()
+    this.#looking = this.#catchUp().finally(() => {
+      this.#looking = undefined
+      if (!this.#isOver) this.#cancelPoll = this.#deps.timers.after(POLL_MS, () => this.wake())
+    })
+    return this.#looking
+  }
+
+  async #catchUp(): Promise<void> {
+    do {
+      this.#lookAgain = false
+      let chunk: Entry[]
+      do {
+        chunk = await this.#deps.read(this.#position?.seq ?? 0, CHUNK)
+        this.#handOn(chunk)
+      } while (chunk.length === CHUNK)
+    } while (this.#lookAgain)
+  }
+
+  /** Some of them may have been handed on while they were read. */
+  #handOn(entries: readonly Entry[]): void {
+    if (this.#isOver) return
+    const fresh = entries.filter(({ seq }) => seq > (this.#position?.seq ?? 0))
+    if (fresh.length === 0) return
+    let position = this.#position
+    for (const entry of fresh) {
+      if (position === undefined || !continues(position, entry)) this.diverged()
+      position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
+      this.#hashes.set(entry.seq, entry.hash)
+      this.#hashes.delete(entry.seq - KEPT_HASHES)
+    }
+    try {
+      this.#deliver(fresh)
+    } catch (cause) {
+      this.#fail(cause)
+    }
+    this.#position = position
+  }
+
+  #fail(cause: unknown): never {
+    this.stop()
+    this.#deps.failed(cause)
+    throw cause
+  }
+}

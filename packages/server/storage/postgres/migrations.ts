@@ -1,0 +1,59 @@
+import type { Clock } from '@rescind/protocol'
+import type { ClientBase } from 'pg'
+import { StorageRefused } from '../storage.ts'
+import { tables } from './migrations/0001-tables.ts'
+import { guards } from './migrations/0002-guards.ts'
+import { nodes } from './migrations/0003-nodes.ts'
+import type { Migration } from './migrations/migration.ts'
+
+const MIGRATIONS: readonly Migration[] = [tables, guards, nodes]
+
+/**
+ * Brings the schema up to date, all of it in one transaction. Others that start at the same time wait, and find it done.
+ *
+ * @throws StorageRefused when the database was written by a newer version: what it added may be what makes a revocation hold.
+ */
+export async function migrate(
+  client: ClientBase,
+  schema: string,
+  clock: Clock,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  await client.query('BEGIN')
+  // The lock is on the name, since there may be no table yet to lock. Whoever waits for it waits for a few statements.
+  await client.query(`SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'`)
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('rescind migrations ' || $1, 0))`, [schema])
+  if (!(await exists(client, schema))) {
+    await client.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
+    await client.query(
+      `CREATE TABLE "${schema}".schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)`,
+    )
+  }
+  const { rows } = await client.query<{ version: number }>(
+    `SELECT coalesce(max(version), 0) AS version FROM "${schema}".schema_migrations`,
+  )
+  const current = rows[0]?.version ?? 0
+  if (current > migrations.length) {
+    throw new StorageRefused(
+      `The database is of schema version ${current} and this program knows ${migrations.length}; start the newer program that wrote it.`,
+    )
+  }
+  // Functions keep this path; nothing else depends on one.
+  await client.query(`SET LOCAL search_path TO "${schema}", pg_temp`)
+  for (const { version, name, sql } of migrations.slice(current)) {
+    await client.query(sql)
+    await client.query('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES ($1, $2, $3)', [
+      version,
+      name,
+      clock.nowMs(),
+    ])
+  }
+  await client.query('COMMIT')
+}
+
+async function exists(client: ClientBase, schema: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
+    `"${schema}".schema_migrations`,
+  ])
+  return rows[0]?.found === true
+}

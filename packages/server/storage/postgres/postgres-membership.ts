@@ -1,0 +1,130 @@
+import type { Clock, Position } from '@rescind/protocol'
+import type { Pool, QueryResult } from 'pg'
+import { decodeNode, insertNode, markNodeGranting, markNodeLeft } from '../sql/nodes.ts'
+import { decodeHead } from '../sql/revocation-log.ts'
+import { type Arguments, all, command, type Statement } from '../sql/statement.ts'
+import type { Membership, NodeRecord } from '../storage.ts'
+import { withClient, withoutWarning } from './connections.ts'
+import type { LogTail } from './log-tail.ts'
+import type { PreparedStatements } from './prepared-statements.ts'
+import { unavailableOr } from './server-fault.ts'
+
+interface MembershipDeps {
+  readonly vital: Pool
+  readonly statements: PreparedStatements
+  readonly clock: Clock
+  readonly tail: LogTail
+  /** @throws Unavailable once the storage has failed or is closed */
+  readonly assertOpen: () => void
+}
+
+const present = all((db) => db.selectFrom('nodes').selectAll().where('left_at_ms', 'is', null), decodeNode)
+
+const removeNode = command<{ nodeId: string; renewals: number; atMs: number }>((db, args) =>
+  db
+    .updateTable('nodes')
+    .set({ left_at_ms: args.atMs })
+    .where('node_id', '=', args.nodeId)
+    .where('left_at_ms', 'is', null)
+    .where('renewals', '<=', args.renewals),
+)
+
+interface HeadRow {
+  readonly epoch: string
+  readonly seq: number
+  readonly hash: string
+}
+
+/**
+ * The rows of the nodes: every method is one statement, which commits by itself. What a node says of itself counts only
+ * where the history is that it has applied: the statement that renews or reports changes nothing in a database whose
+ * log has another entry at the position of this node.
+ */
+export class PostgresMembership implements Membership {
+  readonly #deps: MembershipDeps
+  readonly #renewal: string
+  readonly #report: string
+  readonly #hasFollowed: string
+
+  constructor(deps: MembershipDeps) {
+    const { schema } = deps.statements
+    this.#deps = deps
+    const hasFollowed = (seq: string, hash: string) =>
+      `(${seq}::bigint = 0 OR EXISTS (SELECT 1 FROM "${schema}".revocation_log AS log WHERE log.seq = ${seq} AND log.hash = ${hash}))`
+    this.#hasFollowed = `SELECT ${hasFollowed('$1', '$2')} AS followed`
+    this.#renewal = `UPDATE "${schema}".nodes AS node SET renewals = node.renewals + 1, in_force_seq = $2
+      FROM "${schema}".log_head AS head
+      WHERE node.node_id = $1 AND node.left_at_ms IS NULL AND ${hasFollowed('$3', '$4')}
+      RETURNING head.epoch, head.seq, head.hash`
+    this.#report = `UPDATE "${schema}".nodes AS node SET in_force_seq = $2
+      WHERE node.node_id = $1 AND node.left_at_ms IS NULL AND ${hasFollowed('$3', '$4')}`
+  }
+
+  async join({ nodeId, leaseMs }: { readonly nodeId: string; readonly leaseMs: number }): Promise<void> {
+    await this.#write(insertNode, { nodeId, leaseMs, atMs: this.#deps.clock.nowMs() })
+  }
+
+  async announceGrants(nodeId: string): Promise<void> {
+    const announced = await this.#write(markNodeGranting, { nodeId, atMs: this.#deps.clock.nowMs() })
+    if (announced === 1) return
+    const members = await this.members()
+    if (!members.some((member) => member.nodeId === nodeId)) throw new Error(`The node ${nodeId} is no member.`)
+  }
+
+  /** Reads the head in the statement that renews: what is committed before that is sent is in it. */
+  async renew(nodeId: string, inForceSeq: number): Promise<Position | undefined> {
+    const { rows } = await this.#tell<HeadRow>('rescind_renew', this.#renewal, nodeId, inForceSeq)
+    return rows[0] && decodeHead(rows[0])
+  }
+
+  async report(nodeId: string, inForceSeq: number): Promise<void> {
+    await this.#tell('rescind_report', this.#report, nodeId, inForceSeq)
+  }
+
+  members(): Promise<readonly NodeRecord[]> {
+    return this.#guarded(() => this.#deps.statements.run(this.#deps.vital, present, {}))
+  }
+
+  async leave(nodeId: string): Promise<void> {
+    await this.#write(markNodeLeft, { nodeId, atMs: this.#deps.clock.nowMs() })
+  }
+
+  async remove(nodeId: string, renewals: number): Promise<void> {
+    await this.#write(removeNode, { nodeId, renewals, atMs: this.#deps.clock.nowMs() })
+  }
+
+  /** What this node says of itself, where its history is. */
+  #tell<Row extends HeadRow>(
+    name: string,
+    text: string,
+    nodeId: string,
+    inForceSeq: number,
+  ): Promise<QueryResult<Row>> {
+    const { seq = 0, hash = '' } = this.#deps.tail.position ?? {}
+    return this.#guarded(() =>
+      withClient(this.#deps.vital, async (client) => {
+        const values = [nodeId, inForceSeq, seq, hash]
+        const told = await withoutWarning(client, () => client.query<Row>({ name, text, values }))
+        if (told.rowCount !== 0) return told
+        const [row] = (await client.query(this.#hasFollowed, [seq, hash])).rows
+        return row.followed ? told : this.#deps.tail.diverged()
+      }),
+    )
+  }
+
+  #write<A extends Arguments, Result>(statement: Statement<A, Result>, args: A): Promise<Result> {
+    const { vital, statements } = this.#deps
+    return this.#guarded(() =>
+      withClient(vital, (client) => withoutWarning(client, () => statements.run(client, statement, args))),
+    )
+  }
+
+  async #guarded<T>(step: () => Promise<T>): Promise<T> {
+    this.#deps.assertOpen()
+    try {
+      return await step()
+    } catch (cause) {
+      throw unavailableOr(cause)
+    }
+  }
+}

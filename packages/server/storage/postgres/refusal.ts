@@ -1,0 +1,41 @@
+import { DatabaseError } from 'pg'
+import { StorageRefused } from '../storage.ts'
+
+/** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+const SERVER: Record<string, string> = {
+  '28000': 'The database server does not accept the user of DATABASE_URL.',
+  '28P01': 'The database server does not accept the password of DATABASE_URL.',
+  '3D000': 'The database that DATABASE_URL names does not exist on the server.',
+  '42501':
+    'The user of DATABASE_URL may not create or use the schema; grant it CREATE on the database, or own the schema.',
+  '53300':
+    'The database server has no connection left; raise its max_connections, or lower RESCIND_DATABASE_POOL_SIZE.',
+  '57P03': 'The database server is starting up or shutting down; start the service when it accepts connections.',
+  '25006': 'The database server takes no writes; set DATABASE_URL to the primary.',
+}
+
+/** By error code of the operating system or of TLS. */
+const NETWORK: Record<string, string> = {
+  ECONNREFUSED: 'Nothing listens at the host and port of DATABASE_URL.',
+  ENOTFOUND: 'The host of DATABASE_URL is not known.',
+  EAI_AGAIN: 'The host of DATABASE_URL cannot be looked up.',
+  ENETUNREACH: 'The host of DATABASE_URL cannot be reached.',
+  EHOSTUNREACH: 'The host of DATABASE_URL cannot be reached.',
+  ETIMEDOUT: 'The host of DATABASE_URL does not answer.',
+}
+
+/** What to throw when opening failed with `error`: a sentence for a person where the cause is theirs to mend, else the error itself. */
+export function refusal(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StorageRefused) return error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const sentence = error instanceof DatabaseError ? SERVER[code] : (NETWORK[code] ?? describe(error))
+  return sentence ? new StorageRefused(sentence, { cause: error }) : error
+}
+
+function describe({ message }: Error): string | undefined {
+  if (/timeout/.test(message)) return 'The host of DATABASE_URL does not answer.'
+  if (/SSL|TLS|certificate|self-signed/i.test(message)) {
+    return `The database server and this program do not agree on TLS: ${message}; see sslmode and sslrootcert in DATABASE_URL.`
+  }
+  return undefined
+}
