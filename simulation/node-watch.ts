@@ -56,6 +56,7 @@ export class NodeWatch {
         return membership.report(nodeId, seq)
       },
       members: () => membership.members(),
+      onReport: (hint) => membership.onReport(hint),
       leave: (nodeId) => membership.leave(nodeId),
       remove: (nodeId, renewals) => membership.remove(nodeId, renewals),
     }

@@ -31,6 +31,8 @@ export function simulatedMembership(ask: <T>(step: () => T) => Promise<T>, table
         change(nodeId, (node) => ({ ...node, inForceSeq }))
       }),
     members: () => ask(() => [...nodes.values()]),
+    // Reading them now and then is enough.
+    onReport: () => {},
     leave: (nodeId) =>
       ask(() => {
         nodes.delete(nodeId)

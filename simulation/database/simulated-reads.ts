@@ -40,6 +40,9 @@ export class SimulatedReads implements Reads {
   activeTokens(businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]> {
     return this.#ask((view) => view.activeTokens(businessId, userId, nowMs))
   }
+  countActiveTokens(businessId: string | null, userId: string, nowMs: number): Promise<number> {
+    return this.#ask((view) => view.countActiveTokens(businessId, userId, nowMs))
+  }
   listTokens(): Promise<TokenRecord[]> {
     return Promise.reject(new Error('Lists are not simulated.'))
   }

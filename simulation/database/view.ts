@@ -88,6 +88,9 @@ export class View {
     }
   }
 
+  countActiveTokens(businessId: string | null, userId: string, nowMs: number): number {
+    return this.activeTokens(businessId, userId, nowMs).length
+  }
   activeTokens(businessId: string | null, userId: string, nowMs: number): TokenRecord[] {
     const active: TokenRecord[] = []
     const consider = (token: NewToken | undefined) => {

@@ -4,7 +4,7 @@ import { type Sightings, sight } from './other-nodes.ts'
 import { beginWait, type View, type Wait, type WaitEvent, wait } from './waiter.ts'
 
 interface WaitsDeps {
-  readonly membership: Pick<Membership, 'members' | 'remove'>
+  readonly membership: Pick<Membership, 'members' | 'remove' | 'onReport'>
   readonly timers: Timers
   /** The monotonic clock of the node that waits. */
   readonly nowMs: () => number
@@ -43,6 +43,7 @@ export class Waits {
 
   constructor(deps: WaitsDeps) {
     this.#deps = deps
+    deps.membership.onReport(() => this.#readForAwaiting())
   }
 
   /** Whether there were other nodes when the members were last read. */
@@ -136,11 +137,19 @@ export class Waits {
 
   #pollWhileAwaited(): void {
     this.#cancelPoll()
-    const awaiting = [...this.#pending].filter(({ wait: { others } }) => others !== null && others.length > 0)
+    if (this.#awaiting().length === 0) return
+    this.#cancelPoll = this.#deps.timers.after(POLL_MS, () => this.#readForAwaiting())
+  }
+
+  #readForAwaiting(): void {
+    const awaiting = this.#awaiting()
     if (awaiting.length === 0) return
-    this.#cancelPoll = this.#deps.timers.after(POLL_MS, () => {
-      for (const pending of awaiting) if (this.#pending.has(pending)) this.#unread.add(pending)
-      this.readMembers()
-    })
+    for (const pending of awaiting) this.#unread.add(pending)
+    this.readMembers()
+  }
+
+  /** The waits for another node. */
+  #awaiting(): PendingWait[] {
+    return [...this.#pending].filter(({ wait: { others } }) => others !== null && others.length > 0)
   }
 }

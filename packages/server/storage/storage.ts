@@ -75,6 +75,11 @@ export interface Membership {
   /** Records what is in force without renewing. Does nothing for a node that is no member any more. */
   report(nodeId: string, inForceSeq: number): Promise<void>
   members(): Promise<readonly NodeRecord[]>
+  /**
+   * Calls `hint` when another node may have reported something. It may be missed, and may come for nothing: reading the
+   * members now and then is enough.
+   */
+  onReport(hint: () => void): void
   /** Removes a node that has stopped deciding, and from which nobody holds a lease. */
   leave(nodeId: string): Promise<void>
   /** Removes a node that has ended without leaving, unless it has renewed beyond `renewals`. */
@@ -97,6 +102,7 @@ export interface Reads {
   standing(idx: number): Promise<Standing | undefined>
   /** Tokens of one holder that are neither revoked nor expired at `nowMs`. */
   activeTokens(businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]>
+  countActiveTokens(businessId: string | null, userId: string, nowMs: number): Promise<number>
   listTokens(query: TokenQuery): Promise<TokenRecord[]>
   countTokens(filter: TokenFilter): Promise<number>
 

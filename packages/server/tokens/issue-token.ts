@@ -47,7 +47,7 @@ export async function issueToken(deps: IssueDeps, write: Write, request: IssueRe
     const grant = request.grant(member?.role ?? null)
     if ('refused' in grant) return grant
     const nowMs = deps.clock.nowMs()
-    if (businessId !== null && (await tx.activeTokens(businessId, userId, nowMs)).length >= deps.maxActiveTokens) {
+    if (businessId !== null && (await tx.countActiveTokens(businessId, userId, nowMs)) >= deps.maxActiveTokens) {
       return { refused: 'quota_reached' }
     }
 

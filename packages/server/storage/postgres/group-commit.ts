@@ -13,7 +13,7 @@ interface GroupCommitDeps {
   readonly lockHead: HeadLock
   readonly monotonicMs: () => number
   /** Is given the entries of each batch right after its commit. Resolves when they have been handed on. */
-  readonly committed: (entries: readonly Entry[], client: ClientBase) => Promise<void>
+  readonly committed: (entries: readonly Entry[]) => Promise<void>
 }
 
 interface QueuedUnit {
@@ -108,7 +108,7 @@ export class GroupCommit {
     try {
       return await withClient(this.#deps.writer, async (client) => {
         const batch = await this.#transact(client, units)
-        await this.#deps.committed(batch.entries, client)
+        await this.#deps.committed(batch.entries)
         return batch
       })
     } catch (error) {

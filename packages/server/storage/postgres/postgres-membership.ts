@@ -14,6 +14,8 @@ interface MembershipDeps {
   readonly statements: PreparedStatements
   readonly clock: Clock
   readonly tail: LogTail
+  /** Tells the other nodes that something was reported. */
+  readonly reported: () => void
   /** @throws Unavailable once the storage has failed or is closed */
   readonly assertOpen: () => void
 }
@@ -45,6 +47,7 @@ export class PostgresMembership implements Membership {
   readonly #renewal: string
   readonly #report: string
   readonly #hasFollowed: string
+  #hint = (): void => {}
 
   constructor(deps: MembershipDeps) {
     const { schema } = deps.statements
@@ -56,7 +59,9 @@ export class PostgresMembership implements Membership {
       FROM "${schema}".log_head AS head
       WHERE node.node_id = $1 AND node.left_at_ms IS NULL AND ${hasFollowed('$3', '$4')}
       RETURNING head.epoch, head.seq, head.hash`
-    this.#report = `UPDATE "${schema}".nodes AS node SET in_force_seq = $2
+    // Whoever reads it knows that it is true, and losing it costs a wait: the disk need not confirm it.
+    this.#report = `WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+      UPDATE "${schema}".nodes AS node SET in_force_seq = $2 FROM relaxed
       WHERE node.node_id = $1 AND node.left_at_ms IS NULL AND ${hasFollowed('$3', '$4')}`
   }
 
@@ -79,6 +84,16 @@ export class PostgresMembership implements Membership {
 
   async report(nodeId: string, inForceSeq: number): Promise<void> {
     await this.#tell('rescind_report', this.#report, nodeId, inForceSeq)
+    this.#deps.reported()
+  }
+
+  onReport(hint: () => void): void {
+    this.#hint = hint
+  }
+
+  /** Another node may have reported something. */
+  heard(): void {
+    this.#hint()
   }
 
   members(): Promise<readonly NodeRecord[]> {

@@ -2,12 +2,12 @@ import { type Clocks, type Entry, type Position, type Timers, Unavailable } from
 import { entriesAfter } from '../sql/revocation-log.ts'
 import { SqlReads } from '../sql/sql-reads.ts'
 import type { Arguments, Statement } from '../sql/statement.ts'
-import type { Membership, Reads, Storage, Transaction } from '../storage.ts'
+import type { Reads, Storage, Transaction } from '../storage.ts'
 import type { Connections } from './connections.ts'
 import { GroupCommit } from './group-commit.ts'
 import { createHeadLock } from './head-lock.ts'
-import { Listener } from './listener.ts'
 import { LogTail } from './log-tail.ts'
+import { Notifications } from './notifications.ts'
 import { PostgresMembership } from './postgres-membership.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import { unavailableOr } from './server-fault.ts'
@@ -28,18 +28,17 @@ export interface PostgresStorageDeps {
 /** The storage on a PostgreSQL server that other nodes use as well. */
 export class PostgresStorage implements Storage {
   readonly read: Reads
-  readonly membership: Membership
+  readonly membership: PostgresMembership
   readonly #connections: Connections
   readonly #statements: PreparedStatements
   readonly #commits: GroupCommit
   readonly #tail: LogTail
-  readonly #listener: Listener | undefined
+  readonly #notifications: Notifications | undefined
   readonly #failed = Promise.withResolvers<Unavailable>()
   #failure: Unavailable | undefined
   #closed: Promise<void> | undefined
 
   constructor({ connections, schema, listen, clocks, timers, onTrouble }: PostgresStorageDeps) {
-    const channel = `rescind_${schema}`
     this.#connections = connections
     this.#statements = new PreparedStatements(schema)
     this.#tail = new LogTail({
@@ -54,6 +53,7 @@ export class PostgresStorage implements Storage {
       statements: this.#statements,
       clock: clocks,
       tail: this.#tail,
+      reported: () => this.#notifications?.tell('reports'),
       assertOpen: () => this.#assertOpen(),
     })
     this.#commits = new GroupCommit({
@@ -61,14 +61,19 @@ export class PostgresStorage implements Storage {
       statements: this.#statements,
       lockHead: createHeadLock(schema, this.#tail),
       monotonicMs: clocks.monotonicMs,
-      committed: async (entries, client) => {
-        // Outside of the transaction: a notification in it would serialise the commits of the whole server.
-        if (listen && entries.length > 0) client.query(`NOTIFY "${channel}"`).catch(() => {})
+      committed: async (entries) => {
+        if (entries.length > 0) this.#notifications?.tell('entries')
         await this.#tail.committed(entries)
       },
     })
-    this.#listener = listen
-      ? new Listener({ config: connections.dedicated, channel, timers, wake: () => this.#tail.wake(), onTrouble })
+    this.#notifications = listen
+      ? new Notifications({
+          config: connections.dedicated,
+          schema,
+          timers,
+          heard: (topic) => (topic === 'entries' ? this.#tail.wake() : this.membership.heard()),
+          onTrouble,
+        })
       : undefined
   }
 
@@ -89,7 +94,7 @@ export class PostgresStorage implements Storage {
   close(): Promise<void> {
     this.#closed ??= this.#commits.drained().then(async () => {
       this.#tail.stop()
-      await this.#listener?.stop()
+      await this.#notifications?.stop()
       await this.#connections.end()
     })
     return this.#closed

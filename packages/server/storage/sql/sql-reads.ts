@@ -39,6 +39,9 @@ export class SqlReads implements Reads {
   activeTokens(businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]> {
     return this.#lists.active(this.run, businessId, userId, nowMs)
   }
+  countActiveTokens(businessId: string | null, userId: string, nowMs: number): Promise<number> {
+    return this.#lists.countActive(this.run, businessId, userId, nowMs)
+  }
   listTokens(query: TokenQuery): Promise<TokenRecord[]> {
     return this.#lists.page(this.run, query)
   }

@@ -18,6 +18,7 @@ const COLUMN: Record<TokenSort, RawBuilder<string | number>> = {
 }
 
 type Holder = { businessId: string | null; userId: string | null }
+type HolderNow = Holder & { nowMs: number }
 type Page = Holder & { value: string | number | null; id: string | null; limit: number }
 
 type TokenRows = SelectQueryBuilder<Schema, 'token_status', Record<never, never>>
@@ -34,22 +35,22 @@ export interface PlannerHints {
 export class TokenLists {
   readonly #counts: (shape: FilterShape) => Statement<Holder, number>
   readonly #pages: (shape: PageShape) => Statement<Page, TokenRecord[]>
-  readonly #active: (shape: FilterShape) => Statement<Holder & { nowMs: number }, TokenRecord[]>
+  readonly #active: (shape: FilterShape) => Statement<HolderNow, TokenRecord[]>
+  readonly #activeCounts: (shape: FilterShape) => Statement<HolderNow, number>
 
   constructor(hints: PlannerHints) {
     this.#counts = remembered((shape) => ({
-      build: (db, args) => filtered(db, hints, shape, args).select(({ fn }) => fn.countAll<number>().as('count')),
-      result: ([row]) => (row as { readonly count: number }).count,
+      build: (db, args) => counted(filtered(db, hints, shape, args)),
+      result: readCount,
+    }))
+    this.#activeCounts = remembered((shape) => ({
+      build: (db, args) => counted(unexpired(db, hints, shape, args)),
+      result: readCount,
     }))
     this.#pages = remembered((shape) => all((db, args) => page(db, hints, shape, args), decodeToken))
     this.#active = remembered((shape) =>
       all(
-        (db, args) =>
-          filtered(db, hints, shape, args)
-            .where('expires_at_ms', '>', args.nowMs)
-            .orderBy('created_at_ms')
-            .orderBy('id')
-            .selectAll(),
+        (db, args) => unexpired(db, hints, shape, args).orderBy('created_at_ms').orderBy('id').selectAll(),
         decodeToken,
       ),
     )
@@ -57,6 +58,11 @@ export class TokenLists {
 
   active(run: Run, businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]> {
     return run(this.#active(shapeOf({ businessId, userId, includeRevoked: false })), { businessId, userId, nowMs })
+  }
+
+  countActive(run: Run, businessId: string | null, userId: string, nowMs: number): Promise<number> {
+    const shape = shapeOf({ businessId, userId, includeRevoked: false })
+    return run(this.#activeCounts(shape), { businessId, userId, nowMs })
   }
 
   page(run: Run, query: TokenQuery): Promise<TokenRecord[]> {
@@ -123,6 +129,18 @@ function notCovered(tokens: TokenRows): TokenRows {
       not(exists(bulk('key').whereRef('bulk.kid', '=', 'token_status.kid'))),
     ])
   })
+}
+
+function unexpired(db: SqlBuilder, hints: PlannerHints, shape: FilterShape, args: Placeholders<HolderNow>) {
+  return filtered(db, hints, shape, args).where('expires_at_ms', '>', args.nowMs)
+}
+
+function counted(tokens: TokenRows) {
+  return tokens.select(({ fn }) => fn.countAll<number>().as('count'))
+}
+
+function readCount([row]: readonly unknown[]): number {
+  return (row as { readonly count: number }).count
 }
 
 /** One holder's tokens are found by their holder and then sorted. */

@@ -85,6 +85,9 @@ export class SqliteMembership implements Membership {
     return [...this.#nodes.values()]
   }
 
+  /** There is no other node. */
+  onReport(): void {}
+
   leave(nodeId: string): Promise<void> {
     return this.remove(nodeId, Number.POSITIVE_INFINITY)
   }

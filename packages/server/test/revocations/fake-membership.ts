@@ -1,7 +1,7 @@
 import { genesis, type Position, Unavailable } from '@rescind/protocol'
 import type { Membership, NodeRecord } from '../../storage/storage.ts'
 
-type Method = keyof Membership
+type Method = Exclude<keyof Membership, 'onReport'>
 
 const MOST_CALLS = 10_000
 
@@ -11,6 +11,8 @@ const EPOCH = '0b8ad6f0-6b1f-4a0f-9c5f-6f1f0a3a7c11'
 export class FakeMembership implements Membership {
   readonly rows = new Map<string, NodeRecord>()
   headSeq = 0
+  /** To be called when another node has reported. */
+  hint = (): void => {}
   /** Everything that was asked for, in order. */
   readonly calls: string[] = []
   /** These fail. */
@@ -61,6 +63,10 @@ export class FakeMembership implements Membership {
 
   members(): Promise<readonly NodeRecord[]> {
     return this.#do('members', '', () => [...this.rows.values()])
+  }
+
+  onReport(hint: () => void): void {
+    this.hint = hint
   }
 
   leave(nodeId: string): Promise<void> {
