@@ -27,7 +27,8 @@ export interface Storage {
   /**
    * Runs `unit` in one transaction. It may await nothing but methods of `tx`. What it returns is delivered after the
    * commit is durable and its entries have been delivered to the follower; what it throws rolls it back. So does a
-   * statement that is refused, even if the unit goes on. It may be run again from its beginning, so it does nothing else.
+   * statement that is refused, of which the unit may hear late or never. It may be run again from its beginning, so it
+   * does nothing else.
    *
    * @throws Unavailable (`storage_unavailable`) when the transaction could not be made durable: nothing of it may be acknowledged.
    */

@@ -135,7 +135,8 @@ export class GroupCommit {
       const appended: Entry[] = []
       const tx = new PostgresTransaction(this.#deps.statements, client, scope, appended, head)
       try {
-        const settle = await scope.runUnit(() => unit.run(tx))
+        const release = () => client.query('RELEASE unit')
+        const settle = await scope.runUnit(() => unit.run(tx), release)
         settlements.push(settle)
         entries.push(...appended)
         head = tx.knownHead
@@ -143,11 +144,11 @@ export class GroupCommit {
         if (scope.fault) throw scope.fault.cause
         settlements.push(() => unit.reject(error))
         send('ROLLBACK TO unit')
+        send('RELEASE unit')
       }
-      send('RELEASE unit')
     }
-    await Promise.all(sent)
     const { command } = await withoutWarning(client, () => client.query('COMMIT'))
+    await Promise.all(sent)
     if (command !== 'COMMIT') throw new Error('The server rolled the transaction back.')
     return { entries, settlements }
   }

@@ -1,6 +1,7 @@
 import type { Entry, EntryBody, Position } from '@rescind/protocol'
 import type { ClientBase } from 'pg'
 import { SqlTransaction } from '../sql/sql-transaction.ts'
+import type { Execute, Run } from '../sql/statement.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { tokenLists } from './sql-builder.ts'
 import type { UnitScope } from './unit-scope.ts'
@@ -19,7 +20,9 @@ export class PostgresTransaction extends SqlTransaction {
     appended: Entry[],
     head: Position | undefined,
   ) {
-    super((statement, args) => scope.run(() => statements.run(client, statement, args)), tokenLists, appended)
+    const run: Run = (statement, args) => scope.run(() => statements.run(client, statement, args))
+    const execute: Execute = async (statement, args) => scope.start(() => statements.run(client, statement, args))
+    super(run, execute, tokenLists, appended)
     this.#scope = scope
     this.#client = client
     this.#schema = statements.schema
@@ -48,6 +51,6 @@ export class PostgresTransaction extends SqlTransaction {
       FROM unnest($1::bigint[], $2::bigint[]) AS used (idx, at_ms)
       WHERE token.idx = used.idx AND (token.last_used_at_ms IS NULL OR token.last_used_at_ms < used.at_ms)`
     const values = [[...usage.keys()], [...usage.values()]]
-    await this.#scope.run(() => this.#client.query({ name: 'rescind_record_usage', text, values }))
+    this.#scope.start(() => this.#client.query({ name: 'rescind_record_usage', text, values }))
   }
 }

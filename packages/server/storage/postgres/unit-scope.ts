@@ -1,13 +1,17 @@
 import { isServerFault } from './server-fault.ts'
 
-/** The part of a batch that one unit may write in: it ends with the unit, so that nothing can slip into the next one. */
+/**
+ * The part of a batch that one unit may write in: it ends with the unit, so that nothing can slip into the next one.
+ * What is sent is answered in order, so what nobody needs the answer of is not waited for until the unit ends.
+ */
 export class UnitScope {
+  readonly #started: Promise<unknown>[] = []
   #ended = false
   #refusal: { readonly cause: unknown } | undefined
 
   /** Runs one statement of the unit. */
   async run<T>(statement: () => Promise<T>): Promise<T> {
-    if (this.#ended) throw new Error('The transaction has ended; everything it does must be awaited inside its unit.')
+    this.#assertRunning()
     try {
       return await statement()
     } catch (error) {
@@ -16,19 +20,39 @@ export class UnitScope {
     }
   }
 
+  /** Sends one statement of the unit, without waiting for its answer. */
+  start(statement: () => Promise<unknown>): void {
+    this.#assertRunning()
+    const answer = this.run(statement)
+    answer.catch(() => {})
+    this.#started.push(answer)
+  }
+
   /** What the server did wrong, if anything: whatever was running cannot be trusted to be whole. */
   get fault(): { readonly cause: unknown } | undefined {
     return this.#refusal && isServerFault(this.#refusal.cause) ? this.#refusal : undefined
   }
 
-  /** Runs the unit. Throws if a statement of it was refused, even if it went on regardless: nothing of it remains. */
-  async runUnit<T>(unit: () => Promise<T>): Promise<T> {
-    try {
-      const result = await unit()
-      if (this.#refusal) throw this.#refusal.cause
-      return result
-    } finally {
-      this.#ended = true
-    }
+  /**
+   * Runs the unit, and `release` after what it sent.
+   *
+   * @throws what the first statement was refused for, even if the unit went on regardless: nothing of it remains
+   */
+  async runUnit<T>(unit: () => Promise<T>, release: () => Promise<unknown>): Promise<T> {
+    const outcome = await unit().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    )
+    this.#ended = true
+    const released = 'value' in outcome ? release() : undefined
+    await Promise.allSettled([...this.#started, released])
+    if (this.#refusal) throw this.#refusal.cause
+    if ('error' in outcome) throw outcome.error
+    await released
+    return outcome.value
+  }
+
+  #assertRunning(): void {
+    if (this.#ended) throw new Error('The transaction has ended; everything it does must be awaited inside its unit.')
   }
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { SigningKeyRecord } from '../records.ts'
 import type { SigningKeyTable } from './schema.ts'
-import { all, command, one } from './statement.ts'
+import { all, change, command, one } from './statement.ts'
 
 type Row = { [Column in Exclude<keyof SigningKeyTable, 'ordinal'>]: Selectable<SigningKeyTable>[Column] }
 
@@ -22,7 +22,7 @@ export const insertSigningKey = command<Row>((db, args) =>
   }),
 )
 
-export const retireSigningKey = command<{ kid: string; atMs: number }>((db, args) =>
+export const retireSigningKey = change<{ kid: string; atMs: number }>('signing key', (db, args) =>
   db.updateTable('signing_keys').set({ retired_at_ms: args.atMs }).where('kid', '=', args.kid),
 )
 

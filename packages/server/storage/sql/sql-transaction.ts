@@ -18,7 +18,7 @@ import { encodeBusiness, encodeMember, removeMember, saveBusiness, saveMember } 
 import { encodeEntry, insertEntry } from './revocation-log.ts'
 import { encodeKey, insertSigningKey, retireSigningKey } from './signing-keys.ts'
 import { SqlReads } from './sql-reads.ts'
-import type { Run } from './statement.ts'
+import type { Execute, Run } from './statement.ts'
 import type { TokenLists } from './token-lists.ts'
 import { encodeToken } from './token-row.ts'
 import { insertToken, markRevoked, recordUse } from './tokens.ts'
@@ -28,11 +28,13 @@ import { insertToken, markRevoked, recordUse } from './tokens.ts'
  * run at the same time, in this process or another.
  */
 export class SqlTransaction extends SqlReads implements Transaction {
+  readonly #execute: Execute
   readonly #appended: Entry[]
 
   /** @param appended gets what the unit appends to the log */
-  constructor(run: Run, lists: TokenLists, appended: Entry[]) {
+  constructor(run: Run, execute: Execute, lists: TokenLists, appended: Entry[]) {
     super(run, lists)
+    this.#execute = execute
     this.#appended = appended
   }
 
@@ -49,49 +51,47 @@ export class SqlTransaction extends SqlReads implements Transaction {
   }
 
   async createInstallation(installation: Installation): Promise<void> {
-    await this.run(insertInstallation, encodeInstallation(installation))
+    await this.#execute(insertInstallation, encodeInstallation(installation))
     const { epoch, seq, hash } = genesis(installation.epoch)
-    await this.run(insertHead, { id: 1, epoch, seq, hash })
+    await this.#execute(insertHead, { id: 1, epoch, seq, hash })
   }
   async insertToken(token: NewToken): Promise<void> {
-    await this.run(insertToken, encodeToken(token))
+    await this.#execute(insertToken, encodeToken(token))
   }
   async appendEntry(body: EntryBody, atMs: number): Promise<Entry> {
     const entry = nextEntry(await this.head(), body, atMs)
-    await this.run(insertEntry, encodeEntry(entry))
+    await this.#execute(insertEntry, encodeEntry(entry))
     this.#appended.push(entry)
     return entry
   }
   async markRevoked(idx: number, { seq, atMs, by, reason }: Revocation): Promise<void> {
-    if ((await this.run(markRevoked, { idx, seq, atMs, by, reason })) !== 1) {
-      throw new Error(`There is no token with idx ${idx}.`)
-    }
+    await this.#execute(markRevoked, { idx, seq, atMs, by, reason })
   }
   async insertBulkRevocation(subject: BulkTarget, beforeIdx: number, revocation: Revocation): Promise<void> {
-    await this.run(insertBulkRevocation, encodeBulkRevocation(subject, beforeIdx, revocation))
+    await this.#execute(insertBulkRevocation, encodeBulkRevocation(subject, beforeIdx, revocation))
   }
   async recordUsage(usage: ReadonlyMap<number, number>): Promise<void> {
-    for (const [idx, atMs] of usage) await this.run(recordUse, { idx, atMs })
+    for (const [idx, atMs] of usage) await this.#execute(recordUse, { idx, atMs })
   }
 
   async upsertBusiness(business: Business): Promise<void> {
-    await this.run(saveBusiness, encodeBusiness(business))
+    await this.#execute(saveBusiness, encodeBusiness(business))
   }
   async upsertMember(member: Member): Promise<void> {
-    await this.run(saveMember, encodeMember(member))
+    await this.#execute(saveMember, encodeMember(member))
   }
   async deleteMember(businessId: string, userId: string): Promise<void> {
-    await this.run(removeMember, { businessId, userId })
+    await this.#execute(removeMember, { businessId, userId })
   }
 
   async insertSigningKey(key: SigningKeyRecord): Promise<void> {
-    await this.run(insertSigningKey, encodeKey(key))
+    await this.#execute(insertSigningKey, encodeKey(key))
   }
   async markKeyRetired(kid: string, atMs: number): Promise<void> {
-    if ((await this.run(retireSigningKey, { kid, atMs })) !== 1) throw new Error(`There is no signing key ${kid}.`)
+    await this.#execute(retireSigningKey, { kid, atMs })
   }
 
   async insertAuditEvent(event: AuditEvent): Promise<void> {
-    await this.run(insertAuditEvent, encodeAuditEvent(event))
+    await this.#execute(insertAuditEvent, encodeAuditEvent(event))
   }
 }

@@ -21,6 +21,9 @@ export interface Statement<A extends Arguments, Result> {
 /** Runs a statement. */
 export type Run = <A extends Arguments, Result>(statement: Statement<A, Result>, args: A) => Promise<Result>
 
+/** Runs a statement whose result nobody needs, at once or in its turn; whoever goes on may hear later that it was refused. */
+export type Execute = <A extends Arguments>(statement: Statement<A, unknown>, args: A) => Promise<void>
+
 type Build<A extends Arguments, Row> = (db: SqlBuilder, args: Placeholders<A>) => Compilable<Row>
 
 /** A query of which one row is wanted. */
@@ -42,6 +45,17 @@ export function all<A extends Arguments, Row, Result>(
 /** A statement that returns no rows; it results in the number of those it changed. */
 export function command<A extends Arguments>(build: Build<A, unknown>): Statement<A, number> {
   return { build, result: (_rows, changed) => changed }
+}
+
+/** As {@link command}, of a row that must be there. */
+export function change<A extends Arguments>(what: string, build: Build<A, unknown>): Statement<A, number> {
+  return {
+    build,
+    result(_rows, changed) {
+      if (changed !== 1) throw new Error(`There is no ${what} to be changed.`)
+      return changed
+    },
+  }
 }
 
 /** A statement as one dialect writes it. */

@@ -1,5 +1,5 @@
 import type { TokenRecord } from '../records.ts'
-import { command, one } from './statement.ts'
+import { change, command, one } from './statement.ts'
 import { decodeToken, type NewTokenRow, type TokenRow } from './token-row.ts'
 
 /** Token records, one at a time. */
@@ -30,13 +30,13 @@ export const insertToken = command<NewTokenRow>((db, args) =>
   }),
 )
 
-export const markRevoked = command<{
+export const markRevoked = change<{
   idx: number
   seq: number
   atMs: number
   by: string | null
   reason: string | null
-}>((db, args) =>
+}>('token', (db, args) =>
   db
     .updateTable('tokens')
     .set({ revoked_seq: args.seq, revoked_at_ms: args.atMs, revoked_by: args.by, revocation_reason: args.reason })

@@ -1,5 +1,6 @@
 import type { BulkTarget, Installation, Member, NewToken, Revocation, Standing } from '../records.ts'
 import { SqlTransaction } from '../sql/sql-transaction.ts'
+import type { Execute, Run } from '../sql/statement.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import type { RememberedStandings } from './remembered-standings.ts'
 import { tokenLists } from './sql-builder.ts'
@@ -10,7 +11,9 @@ export class SqliteTransaction extends SqlTransaction {
   readonly #standings: RememberedStandings
 
   constructor(statements: PreparedStatements, standings: RememberedStandings, scope: UnitScope) {
-    super((statement, args) => scope.run(() => statements.run(statement, args)), tokenLists, scope.entries)
+    const run: Run = (statement, args) => scope.run(() => statements.run(statement, args))
+    const execute: Execute = async (statement, args) => void (await run(statement, args))
+    super(run, execute, tokenLists, scope.entries)
     this.#standings = standings
   }
 
