@@ -100,6 +100,7 @@ export interface Reads {
 
   /** By the record's id or by the jti: both are UUIDs, neither repeats. */
   tokenByIdOrJti(uuid: string): Promise<TokenRecord | undefined>
+  /** As it is now; while a database elsewhere cannot be reached, as it was when it was last read. */
   standing(idx: number): Promise<Standing | undefined>
   /** Tokens of one holder that are neither revoked nor expired at `nowMs`. */
   activeTokens(businessId: string | null, userId: string, nowMs: number): Promise<TokenRecord[]>

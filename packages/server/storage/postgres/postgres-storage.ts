@@ -1,6 +1,5 @@
 import { type Clocks, type Entry, type Position, type Timers, Unavailable } from '@rescind/protocol'
 import { entriesAfter } from '../sql/revocation-log.ts'
-import { SqlReads } from '../sql/sql-reads.ts'
 import type { Arguments, Statement } from '../sql/statement.ts'
 import type { Reads, Storage, Transaction } from '../storage.ts'
 import type { Connections } from './connections.ts'
@@ -9,9 +8,9 @@ import { createHeadLock } from './head-lock.ts'
 import { LogTail } from './log-tail.ts'
 import { Notifications } from './notifications.ts'
 import { PostgresMembership } from './postgres-membership.ts'
+import { PostgresReads } from './postgres-reads.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import { unavailableOr } from './server-fault.ts'
-import { tokenLists } from './sql-builder.ts'
 
 export interface PostgresStorageDeps {
   readonly connections: Connections
@@ -47,7 +46,11 @@ export class PostgresStorage implements Storage {
       failed: (cause) => this.#fail(cause),
       onTrouble,
     })
-    this.read = new SqlReads((statement, args) => this.#read(statement, args), tokenLists)
+    this.read = new PostgresReads(
+      (statement, args) => this.#read(statement, args),
+      timers,
+      () => this.#assertOpen(),
+    )
     this.membership = new PostgresMembership({
       vital: connections.vital,
       statements: this.#statements,
