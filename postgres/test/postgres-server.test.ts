@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
+import { type Binaries, binariesIn, embeddedBinaries, NoPostgres } from '../binaries.ts'
+import type { PostgresServer } from '../postgres-server.ts'
+import { startPostgres } from '../start-postgres.ts'
+import { startStandby } from '../start-standby.ts'
+
+const INSTALLED = '/usr/lib/postgresql/15/bin'
+
+const SERVERS: readonly (readonly [name: string, find: () => Binaries])[] = [
+  ['the embedded PostgreSQL', embeddedBinaries],
+  ['the PostgreSQL 15 of Debian', () => binariesIn(INSTALLED)],
+]
+
+for (const [name, find] of SERVERS) {
+  const binaries = binariesOr(find)
+  const skip = typeof binaries === 'string' ? binaries : false
+  describe(name, { skip }, () => {
+    if (typeof binaries === 'string') return
+
+    test('answers, keeps what it commits, and leaves nothing behind when it is stopped', async () => {
+      const server = await startPostgres({ binaries })
+      assert.deepEqual(await server.query('SELECT 1 AS one'), [{ one: 1 }])
+      const [settings] = await server.query(
+        `SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+           current_setting('synchronous_commit') AS synchronous_commit`,
+      )
+      assert.deepEqual(settings, { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' })
+      const { postmasterPid, folder } = server
+      await server.stop()
+      assert.throws(() => process.kill(postmasterPid, 0), { code: 'ESRCH' })
+      assert.equal(existsSync(folder), false)
+    })
+
+    test('has every commit it confirmed after it was killed and started again, on the same port', async (t) => {
+      const server = await startPostgres({ binaries })
+      t.after(() => server.stop())
+      await server.query('CREATE TABLE counted (n int)')
+      for (let round = 0; round < 3; round += 1) {
+        const counting = count(server)
+        await pause(100)
+        await server.kill()
+        const confirmed = await counting
+        await server.start()
+        assert.ok(confirmed.length > 0)
+        await assertKept(server, confirmed)
+      }
+    })
+
+    test('lists the sessions of clients; all end when one is killed, and it recovers', async (t) => {
+      const server = await startPostgres({ binaries })
+      t.after(() => server.stop())
+      const clients = await Promise.all(['one', 'two'].map((application) => connected(server, application)))
+      const ended = Promise.all(clients.map((client) => new Promise((resolve) => client.once('end', resolve))))
+      const backends = await server.backends()
+      assert.deepEqual(backends.map(({ application }) => application).sort(), ['one', 'two'])
+      server.killBackend(backends[0]?.pid ?? 0)
+      await ended
+      while ((await server.query('SELECT 1 AS one').catch(() => [])).length === 0) await pause(10)
+      assert.deepEqual(await server.backends(), [])
+    })
+
+    test('answers nobody while it stands still, and everybody afterwards', async (t) => {
+      const server = await startPostgres({ binaries })
+      t.after(() => server.stop())
+      const client = await connected(server, 'waiting')
+      server.pause()
+      const answer = client.query('SELECT 1 AS one')
+      const first = await Promise.race([answer.then(() => 'answer'), pause(200, 'silence')])
+      assert.equal(first, 'silence')
+      server.resume()
+      assert.deepEqual((await answer).rows, [{ one: 1 }])
+      await client.end()
+    })
+
+    test('has a standby that has every confirmed commit when it takes over, again and again', async (t) => {
+      let primary = await startPostgres({ binaries })
+      t.after(() => primary.stop())
+      await primary.query('CREATE TABLE counted (n int)')
+      for (let round = 0; round < 2; round += 1) {
+        const standby = await startStandby(primary)
+        const old = primary
+        const counting = count(old)
+        await pause(100)
+        await old.kill()
+        const confirmed = await counting
+        await standby.promote()
+        primary = standby
+        await old.stop()
+        assert.ok(confirmed.length > 0)
+        await assertKept(primary, confirmed)
+      }
+    })
+
+    test('confirms nothing that its standby does not have', async (t) => {
+      const primary = await startPostgres({ binaries })
+      t.after(() => primary.stop())
+      await primary.query('CREATE TABLE counted (n int)')
+      const standby = await startStandby(primary)
+      t.after(() => standby.stop())
+      standby.pause()
+      const written = primary.query('INSERT INTO counted VALUES (1)').then(() => 'confirmed')
+      assert.equal(await Promise.race([written, pause(300, 'waiting')]), 'waiting')
+      standby.resume()
+      assert.equal(await written, 'confirmed')
+      assert.deepEqual(await standby.query('SELECT n FROM counted'), [{ n: 1 }])
+    })
+  })
+}
+
+test('a folder without PostgreSQL is told in one sentence', () => {
+  assert.throws(() => binariesIn('/nowhere'), NoPostgres)
+})
+
+function binariesOr(find: () => Binaries): Binaries | string {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof NoPostgres) return error.message
+    throw error
+  }
+}
+
+async function connected(server: PostgresServer, application: string): Promise<Client> {
+  const client = new Client({ connectionString: server.url, application_name: application })
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+/** Commits one number after the other until the server is gone. @returns those that were confirmed */
+async function count(server: PostgresServer): Promise<number[]> {
+  const confirmed: number[] = []
+  const client = await connected(server, 'counting')
+  const from = Math.trunc(performance.now() * 1000)
+  for (let n = from; ; n += 1) {
+    try {
+      await client.query('INSERT INTO counted VALUES ($1 % 2000000000)', [n])
+      confirmed.push(n % 2_000_000_000)
+    } catch {
+      return confirmed
+    }
+  }
+}
+
+async function assertKept(server: PostgresServer, confirmed: readonly number[]): Promise<void> {
+  const kept = new Set((await server.query<{ n: number }>('SELECT n FROM counted')).map(({ n }) => n))
+  assert.deepEqual(
+    confirmed.filter((n) => !kept.has(n)),
+    [],
+  )
+}
