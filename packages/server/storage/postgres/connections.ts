@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ClientBase, type CustomTypesConfig, Pool, type PoolClient, type PoolConfig, types } from 'pg'
 import { checkServer } from './check-server.ts'
 import { decodeText } from './text-values.ts'
@@ -18,6 +19,8 @@ const LOCK_MS = 3_000
 const STATEMENT_MS = 4_000
 /** For one statement, with the way there and back: the server may be gone without a word. */
 const ANSWER_MS = 5_000
+/** For the server to close the connections. */
+const GOODBYE_MS = 1_000
 /** A session that stops in the middle of a transaction keeps everybody waiting who waits for its locks: less than {@link LOCK_MS}. */
 const IDLE_IN_TRANSACTION_MS = 2_000
 
@@ -76,7 +79,9 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
     ...pools,
     dedicated: () => config,
     end: async () => {
-      await Promise.all(Object.values(pools).map((pool) => pool.end()))
+      const ended = Promise.allSettled(Object.values(pools).map((pool) => pool.end()))
+      // A server that is gone without a word does not say goodbye.
+      await Promise.race([ended, delay(GOODBYE_MS, undefined, { ref: false })])
     },
   }
 }
@@ -85,11 +90,15 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
 export async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let failed = true
+  // A connection that breaks between two statements says so here; the next statement finds it broken.
+  const ignore = () => {}
+  client.on('error', ignore)
   try {
     const result = await use(client)
     failed = false
     return result
   } finally {
+    client.off('error', ignore)
     client.release(failed)
   }
 }

@@ -16,6 +16,9 @@ interface Row {
 /**
  * Every transaction that writes takes this lock first: numbers are given in the order of commits, and the transactions
  * of all nodes run one after the other. What was followed must be part of this log; otherwise this is another history.
+ *
+ * Taking the lock is a write. So the commit of a transaction that only found something done already, such as a
+ * revocation whose own commit was never confirmed, is confirmed only with everything before it.
  */
 export function createHeadLock(schema: string, tail: LogTail): HeadLock {
   const text = `SELECT head.epoch, head.seq, head.hash,
