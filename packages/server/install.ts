@@ -124,6 +124,7 @@ async function mustIssue(
   return outcome.token
 }
 
-function offlineActor({ operatorUserId, operatorEmail }: Installation): Actor {
+/** In whose name things are done while nobody serves. */
+export function offlineActor({ operatorUserId, operatorEmail }: Installation): Actor {
   return { requestId: 'offline', tokenId: null, userId: operatorUserId, email: operatorEmail, claimedEmail: null }
 }

@@ -111,6 +111,7 @@ export type AuditAction =
   | 'key.added'
   | 'key.retired'
   | 'operator.recovered'
+  | 'epoch.opened'
 
 export interface AuditEvent {
   readonly id: string

@@ -6,11 +6,12 @@ import {
   genesis,
   type Position,
   type PublicJwk,
+  positionAfter,
   type RejectionReason,
-  statusListUri,
   type Verdict,
   type VerifiedToken,
 } from '@rescind/protocol'
+import { Epochs } from './epochs.ts'
 import { type Expectations, unmetExpectation } from './expectations.ts'
 import { Keyring } from './keyring.ts'
 import type { Lease } from './lease.ts'
@@ -70,7 +71,8 @@ export interface LocalVerifier {
   /**
    * Adds everything in a snapshot to what has been applied, and takes its position, which may be an earlier one or one
    * of another log. The union, never a replacement: what was revoked stays revoked, and retired keys stay retired. When
-   * the epoch changes, only tokens that name the new one are accepted from then on. Takes 4 KiB for each page of 32,768
+   * the epoch changes, only tokens that name the new one are accepted from then on, and those of earlier epochs that the
+   * snapshot names, up to where they ended. Takes 4 KiB for each page of 32,768
    * indexes that the snapshot has and the verifier has not.
    *
    * While it unites and until it is granted a lease for its new position, the verifier must hold none: seeing to that
@@ -99,7 +101,8 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
   const keyring = new Keyring()
   const revocations = new RevocationSet()
   let verifiedTokens = new VerifiedTokens(verifiedTokensLimit)
-  let home = { issuer, statusListUri: statusListUri(options.epoch) }
+  const epochs = new Epochs(options.epoch)
+  const home = { issuer, epochs }
   let position = genesis(options.epoch)
 
   function verify(token: string, expected?: Expectations): Verdict | Undecided {
@@ -151,7 +154,7 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     for (const entry of entries) {
       if (!continues(position, entry)) throw new LogMismatch(position, entry)
       takeEffect(entry.body)
-      position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
+      position = positionAfter(position, entry)
     }
   }
 
@@ -159,11 +162,13 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     revocations.apply(body)
     if (body.kind === 'key_added') keyring.add(body.jwk)
     if (body.kind === 'key_retired') keyring.retire(body.kid)
+    if (body.kind === 'epoch_opened') changeEpochs(() => epochs.open(body.epoch, body.beforeIdx))
   }
 
   function snapshot(): Snapshot {
     return encodeSnapshot({
       position,
+      formerEpochs: epochs.former,
       keys: keyring.all(),
       bulkEntries: revocations.bulkEntries(),
       pages: revocations.pages(),
@@ -175,13 +180,13 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     keyring.addAll(snapshot.keys)
     for (const entry of snapshot.bulkEntries) takeEffect(entry)
     for (const page of snapshot.pages()) revocations.applyPage(page)
-    if (snapshot.position.epoch !== position.epoch) changeEpoch(snapshot.position.epoch)
+    changeEpochs(() => epochs.unite(snapshot.position.epoch, snapshot.formerEpochs))
     position = snapshot.position
   }
 
-  /** Tokens that were found good name the epoch before. */
-  function changeEpoch(epoch: string): void {
-    home = { issuer, statusListUri: statusListUri(epoch) }
+  /** Tokens that were found good may be none any more. */
+  function changeEpochs(change: () => void): void {
+    change()
     verifiedTokens = new VerifiedTokens(verifiedTokensLimit)
   }
 

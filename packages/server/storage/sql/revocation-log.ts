@@ -1,6 +1,7 @@
 import { decodeEntryBody, type Entry, encodeEntryBody, type Position } from '@rescind/protocol'
+import { sql } from 'kysely'
 import type { LogHeadTable, RevocationLogTable } from './schema.ts'
-import { all, command, type NoArguments, type Statement } from './statement.ts'
+import { all, command, type NoArguments, one, type Statement } from './statement.ts'
 
 type Row = { [Column in keyof RevocationLogTable]: RevocationLogTable[Column] }
 
@@ -14,13 +15,19 @@ export const head: Statement<NoArguments, Position> = {
 export const entriesAfter = all<{ seq: number; limit: number }, Row, Entry>(
   (db, args) =>
     db.selectFrom('revocation_log').selectAll().where('seq', '>', args.seq).orderBy('seq').limit(args.limit),
-  (row) => ({
-    seq: row.seq,
-    atMs: row.at_ms,
-    body: decodeEntryBody(row.body),
-    prevHash: row.prev_hash,
-    hash: row.hash,
-  }),
+  decodeEntry,
+)
+
+/** The entry that opened the epoch of the log, unless that is the first one. */
+export const lastEpochOpened = one<NoArguments, Row, Entry>(
+  (db) =>
+    db
+      .selectFrom('revocation_log')
+      .selectAll()
+      .where('kind', '=', sql.lit('epoch_opened'))
+      .orderBy('seq', 'desc')
+      .limit(sql.lit(1)),
+  decodeEntry,
 )
 
 export const insertEntry = command<Row>((db, args) =>
@@ -36,6 +43,10 @@ export const insertEntry = command<Row>((db, args) =>
 
 export function encodeEntry({ seq, atMs, body, prevHash, hash }: Entry): Row {
   return { seq, kind: body.kind, body: encodeEntryBody(body), at_ms: atMs, prev_hash: prevHash, hash }
+}
+
+function decodeEntry(row: Row): Entry {
+  return { seq: row.seq, atMs: row.at_ms, body: decodeEntryBody(row.body), prevHash: row.prev_hash, hash: row.hash }
 }
 
 /** @throws Error when there is no head: no installation was made yet */
