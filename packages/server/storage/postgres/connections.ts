@@ -33,7 +33,7 @@ const VALUES: CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8) return Number
     if (oid === TEXT) return decodeText
-    if (oid === BYTEA) return (text: string) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))
+    if (oid === BYTEA) return (text: string) => new Uint8Array(types.getTypeParser(BYTEA)(text))
     return types.getTypeParser(oid, format === 'binary' ? 'text' : format)
   },
 }
@@ -66,8 +66,12 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
     allowExitOnIdle: true,
   }
   const open = (more: PoolConfig) => {
-    const pool = new Pool({ ...config, onConnect: checkServer, ...more })
-    pool.on('error', onTrouble)
+    const pool = new Pool({ ...config, onConnect: prepare, ...more })
+    pool.on('error', (error) => {
+      // The pool adds the whole connection, and with it what logs must not show.
+      Reflect.deleteProperty(error, 'client')
+      onTrouble(error)
+    })
     return pool
   }
   const pools = {
@@ -84,6 +88,12 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
       await Promise.race([ended, delay(GOODBYE_MS, undefined, { ref: false })])
     },
   }
+}
+
+/** What a role or a database sets otherwise would have each statement see the rows of a moment before it waited for a lock. */
+async function prepare(client: ClientBase): Promise<void> {
+  await checkServer(client)
+  await client.query('SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED')
 }
 
 /** Uses a connection of the pool; one that failed meanwhile is not used again. */
@@ -106,9 +116,16 @@ export async function withClient<T>(pool: Pool, use: (client: PoolClient) => Pro
 /** Runs a step that makes something durable. @throws Error when the server warns that it may not be */
 export async function withoutWarning<T>(client: ClientBase, step: () => Promise<T>): Promise<T> {
   let warning: Error | undefined
-  const hear = (notice: { severity?: string | undefined; message?: string | undefined; code?: string | undefined }) => {
-    // A commit that was not confirmed by the standby is reported so, and as a success (SQLSTATE 01000).
-    if (notice.severity === 'WARNING') warning = new Error(`The server warned: ${notice.message} (${notice.code})`)
+  const hear = ({
+    message,
+    code = '',
+  }: {
+    readonly message?: string | undefined
+    readonly code?: string | undefined
+  }) => {
+    // A commit that was not confirmed by the standby is reported so, and as a success (SQLSTATE 01000). The severity is a
+    // word in the language of the server.
+    if (!code.startsWith('00')) warning = new Error(`The server warned: ${message} (${code})`)
   }
   client.on('notice', hear)
   try {

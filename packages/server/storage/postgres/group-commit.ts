@@ -129,6 +129,8 @@ export class GroupCommit {
     }
     send('BEGIN')
     let head = await this.#deps.lockHead(client)
+    // Answered by now. Without a transaction, each statement of the units would be one.
+    await Promise.all(sent)
     for (const unit of units) {
       send('SAVEPOINT unit')
       const scope = new UnitScope()

@@ -86,22 +86,33 @@ export class LogTail {
       return this.#looking
     }
     this.#cancelPoll()
-    this.#looking = this.#catchUp().finally(() => {
-      this.#looking = undefined
-      if (!this.#isOver) this.#cancelPoll = this.#deps.timers.after(POLL_MS, () => this.wake())
-    })
+    this.#looking = this.#catchUp()
     return this.#looking
   }
 
   async #catchUp(): Promise<void> {
-    do {
-      this.#lookAgain = false
-      let chunk: Entry[]
+    try {
       do {
-        chunk = await this.#deps.read(this.#position?.seq ?? 0, CHUNK)
-        this.#handOn(chunk)
-      } while (chunk.length === CHUNK)
-    } while (this.#lookAgain)
+        this.#lookAgain = false
+        let chunk: Entry[]
+        do {
+          chunk = await this.#readOn()
+          this.#handOn(chunk)
+        } while (chunk.length === CHUNK)
+      } while (this.#lookAgain)
+    } finally {
+      // Not a moment after the last look: whoever asks from now on needs another one.
+      this.#looking = undefined
+      if (!this.#isOver) this.#cancelPoll = this.#deps.timers.after(POLL_MS, () => this.wake())
+    }
+  }
+
+  /** Reads the last entry again that was handed on: a log that became shorter has nothing after it. */
+  async #readOn(): Promise<Entry[]> {
+    const { seq = 0, hash } = this.#position ?? {}
+    const entries = await this.#deps.read(Math.max(0, seq - 1), CHUNK)
+    if (seq > 0 && entries[0]?.hash !== hash) this.diverged()
+    return entries
   }
 
   /** Some of them may have been handed on while they were read. */

@@ -1,11 +1,14 @@
 import type { Clock } from '@rescind/protocol'
-import type { ClientBase } from 'pg'
+import type { ClientBase, QueryConfig } from 'pg'
 import { StorageRefused } from '../storage.ts'
 import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
 import { nodes } from './migrations/0003-nodes.ts'
 import { epochs } from './migrations/0004-epochs.ts'
 import type { Migration } from './migrations/migration.ts'
+
+/** For whoever migrates at the same time, and for one step. */
+const PATIENCE_MS = 60_000
 
 const MIGRATIONS: readonly Migration[] = [tables, guards, nodes, epochs]
 
@@ -22,10 +25,13 @@ export async function migrate(
 ): Promise<void> {
   await client.query('BEGIN')
   // The lock is on the name, since there may be no table yet to lock. Whoever waits for it waits for a few statements.
-  await client.query(`SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'`)
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('rescind migrations ' || $1, 0))`, [schema])
-  if (!(await exists(client, schema))) {
-    await client.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
+  await client.query(`SET LOCAL lock_timeout = ${PATIENCE_MS}; SET LOCAL statement_timeout = ${PATIENCE_MS}`)
+  await client.query(
+    patient(`SELECT pg_advisory_xact_lock(hashtextextended('rescind migrations ' || $1, 0))`, [schema]),
+  )
+  if (!(await exists(client, 'to_regclass', `"${schema}".schema_migrations`))) {
+    // Whoever owns the schema need not be allowed to create one.
+    if (!(await exists(client, 'to_regnamespace', `"${schema}"`))) await client.query(`CREATE SCHEMA "${schema}"`)
     await client.query(
       `CREATE TABLE "${schema}".schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)`,
     )
@@ -42,7 +48,7 @@ export async function migrate(
   // Functions keep this path; nothing else depends on one.
   await client.query(`SET LOCAL search_path TO "${schema}", pg_temp`)
   for (const { version, name, sql } of migrations.slice(current)) {
-    await client.query(sql)
+    await client.query(patient(sql))
     await client.query('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES ($1, $2, $3)', [
       version,
       name,
@@ -52,9 +58,12 @@ export async function migrate(
   await client.query('COMMIT')
 }
 
-async function exists(client: ClientBase, schema: string): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
-    `"${schema}".schema_migrations`,
-  ])
+/** A query that may take longer than others do. `pg` knows the option, and its types do not. */
+function patient(text: string, values: readonly unknown[] = []): QueryConfig & { readonly query_timeout: number } {
+  return { text, values: [...values], query_timeout: PATIENCE_MS }
+}
+
+async function exists(client: ClientBase, lookUp: 'to_regclass' | 'to_regnamespace', name: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(`SELECT ${lookUp}($1) IS NOT NULL AS found`, [name])
   return rows[0]?.found === true
 }

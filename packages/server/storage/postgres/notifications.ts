@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { Socket } from 'node:net'
 import type { Timers } from '@rescind/protocol'
 import { Client, type ClientConfig } from 'pg'
 
@@ -45,15 +46,18 @@ export class Notifications {
     if (this.#isListening) this.#client?.query(`NOTIFY "${channelOf(this.#deps.schema, topic)}"`).catch(() => {})
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#isOver = true
     this.#cancelTimer()
-    await this.#client?.end().catch(() => {})
+    // A server that does not answer does not end it either.
+    this.#client?.end().catch(() => {})
   }
 
   async #connect(): Promise<void> {
     const { config, heard } = this.#deps
-    const client = new Client({ ...config(), pipeline: true })
+    // Does not keep a process alive that has nothing else to do.
+    const socket = new Socket().unref()
+    const client = new Client({ ...config(), pipeline: true, stream: () => socket })
     let ownProcessId: number | undefined
     this.#client = client
     client.on('error', (error) => this.#lost(client, error))

@@ -97,7 +97,7 @@ export class PostgresStorage implements Storage {
   close(): Promise<void> {
     this.#closed ??= this.#commits.drained().then(async () => {
       this.#tail.stop()
-      await this.#notifications?.stop()
+      this.#notifications?.stop()
       await this.#connections.end()
     })
     return this.#closed

@@ -47,12 +47,15 @@ export function command<A extends Arguments>(build: Build<A, unknown>): Statemen
   return { build, result: (_rows, changed) => changed }
 }
 
-/** As {@link command}, of a row that must be there. */
+/** A statement changed no row, and there must be one. */
+export class MissingRow extends Error {}
+
+/** As {@link command}, of a row that must be there. @throws MissingRow from its result */
 export function change<A extends Arguments>(what: string, build: Build<A, unknown>): Statement<A, number> {
   return {
     build,
     result(_rows, changed) {
-      if (changed !== 1) throw new Error(`There is no ${what} to be changed.`)
+      if (changed !== 1) throw new MissingRow(`There is no ${what} to be changed.`)
       return changed
     },
   }
