@@ -1,34 +1,20 @@
-import { randomUUID } from 'node:crypto'
-import { Client } from 'pg'
-import { openPostgres } from '../../storage/postgres/open-postgres.ts'
+import { describe } from 'node:test'
+import { databaseForTests } from '../../../../postgres/database-for-tests.ts'
 import { describeStorage } from './describe-storage.ts'
-import { NOW_MS } from './fixtures.ts'
+import { PostgresSchema } from './postgres-schema.ts'
 
-const url = process.env.RESCIND_TEST_DATABASE_URL ?? ''
+const { url, skip } = await databaseForTests()
 
-if (url !== '')
-  describeStorage('PostgreSQL', async () => {
-    const schema = `test_${randomUUID().replaceAll('-', '')}`
-    return {
-      open: () =>
-        openPostgres(
-          { url, schema, poolSize: 5, listen: true },
-          {
-            clocks: { nowMs: () => NOW_MS, monotonicMs: () => performance.now() },
-            timers: {
-              after: (ms, run) => {
-                const timer = setTimeout(run, ms).unref()
-                return () => clearTimeout(timer)
-              },
-            },
-            onTrouble: (error) => console.log('trouble', error),
-          },
-        ),
-      async destroy() {
-        const client = new Client(url)
-        await client.connect()
-        await client.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`)
-        await client.end()
-      },
-    }
-  })
+describe('with a database server', { skip }, () => {
+  if (url !== undefined)
+    describeStorage('PostgreSQL', async () => {
+      let destroy = (): Promise<unknown> => Promise.resolve()
+      const schema = new PostgresSchema({ after: (end) => (destroy = end) }, url)
+      return {
+        open: () => schema.open(),
+        async destroy() {
+          await destroy()
+        },
+      }
+    })
+})

@@ -1,3 +1,4 @@
+import { enableAlways } from './enable-always.ts'
 import type { Migration } from './migration.ts'
 
 /**
@@ -303,5 +304,5 @@ BEGIN
   RAISE EXCEPTION 'an audit event is never deleted';
 END $$;
 CREATE TRIGGER audit_kept BEFORE DELETE OR TRUNCATE ON audit_events EXECUTE FUNCTION audit_kept();
-`,
+${enableAlways}`,
 }

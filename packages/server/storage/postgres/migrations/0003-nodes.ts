@@ -1,3 +1,4 @@
+import { enableAlways } from './enable-always.ts'
 import type { Migration } from './migration.ts'
 
 /**
@@ -80,5 +81,5 @@ BEGIN
   RAISE EXCEPTION 'a node is never deleted';
 END $$;
 CREATE TRIGGER node_kept BEFORE DELETE OR TRUNCATE ON nodes EXECUTE FUNCTION node_kept();
-`,
+${enableAlways}`,
 }
