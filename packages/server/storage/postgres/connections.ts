@@ -54,7 +54,7 @@ export interface Connections {
 /** @param onTrouble hears of connections that broke while nobody used them */
 export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: unknown) => void): Connections {
   const config: PoolConfig = {
-    connectionString: url,
+    connectionString: verified(url),
     application_name: 'rescind',
     types: VALUES,
     keepAlive: true,
@@ -88,6 +88,13 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
       await Promise.race([ended, delay(GOODBYE_MS, undefined, { ref: false })])
     },
   }
+}
+
+/** `pg` takes the other modes for this one, unless told otherwise, and says at every start that it will not do so for ever. */
+function verified(url: string): string {
+  return /[?&]uselibpqcompat=/.test(url)
+    ? url
+    : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full')
 }
 
 /** What a role or a database sets otherwise would have each statement see the rows of a moment before it waited for a lock. */

@@ -1,4 +1,5 @@
 import { continues, type Entry, type Position, positionAfter, type Timers } from '@rescind/protocol'
+import { UnexpectedResult } from '../sql/statement.ts'
 
 interface TailDeps {
   /** Reads committed entries in order. */
@@ -110,7 +111,9 @@ export class LogTail {
   /** Reads the last entry again that was handed on: a log that became shorter has nothing after it. */
   async #readOn(): Promise<Entry[]> {
     const { seq = 0, hash } = this.#position ?? {}
-    const entries = await this.#deps.read(Math.max(0, seq - 1), CHUNK)
+    const entries = await this.#deps.read(Math.max(0, seq - 1), CHUNK).catch((error: unknown) => {
+      throw error instanceof UnexpectedResult ? this.#fail(error) : error
+    })
     if (seq > 0 && entries[0]?.hash !== hash) this.diverged()
     return entries
   }

@@ -17,6 +17,8 @@ const SERVER: Record<string, string> = {
 /** By error code of the operating system or of TLS. */
 const NETWORK: Record<string, string> = {
   ECONNREFUSED: 'Nothing listens at the host and port of DATABASE_URL.',
+  ENOENT: 'Nothing listens at the host and port of DATABASE_URL.',
+  ECONNRESET: 'Whoever listens at the host and port of DATABASE_URL closes the connection; is it a PostgreSQL server?',
   ENOTFOUND: 'The host of DATABASE_URL is not known.',
   EAI_AGAIN: 'The host of DATABASE_URL cannot be looked up.',
   ENETUNREACH: 'The host of DATABASE_URL cannot be reached.',
@@ -28,14 +30,23 @@ const NETWORK: Record<string, string> = {
 export function refusal(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StorageRefused) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const sentence = error instanceof DatabaseError ? SERVER[code] : (NETWORK[code] ?? describe(error))
+  const sentence = error instanceof DatabaseError ? SERVER[code] : (fileOf(error) ?? NETWORK[code] ?? describe(error))
   return sentence ? new StorageRefused(sentence, { cause: error }) : error
+}
+
+/** Of a certificate or a key. The address of a socket is no file that is read. */
+function fileOf(error: Error): string | undefined {
+  if (!('path' in error) || ('syscall' in error && error.syscall === 'connect')) return undefined
+  return `The file ${error.path}, which DATABASE_URL names, cannot be read.`
 }
 
 function describe({ message }: Error): string | undefined {
   if (/timeout/.test(message)) return 'The host of DATABASE_URL does not answer.'
   if (/SSL|TLS|certificate|self-signed/i.test(message)) {
     return `The database server and this program do not agree on TLS: ${message}; see sslmode and sslrootcert in DATABASE_URL.`
+  }
+  if (/terminated/.test(message)) {
+    return 'Whoever listens at the host and port of DATABASE_URL closes the connection; is it a PostgreSQL server?'
   }
   return undefined
 }

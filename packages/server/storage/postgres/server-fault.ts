@@ -1,6 +1,6 @@
 import { Unavailable } from '@rescind/protocol'
 import { DatabaseError } from 'pg'
-import { MissingRow } from '../sql/statement.ts'
+import { UnexpectedResult } from '../sql/statement.ts'
 
 /**
  * Classes of SQLSTATE that blame the statement and not the server: data, integrity, syntax, and what the triggers
@@ -13,7 +13,7 @@ const RETRYABLE = new Set(['40001', '40P01'])
 
 /** True for everything but a statement that was refused: the server, the way to it, a time limit. */
 export function isServerFault(error: unknown): boolean {
-  if (error instanceof MissingRow) return false
+  if (error instanceof UnexpectedResult) return false
   return !(error instanceof DatabaseError) || !STATEMENT_FAULTS.has(error.code?.slice(0, 2) ?? '')
 }
 

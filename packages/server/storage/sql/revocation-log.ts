@@ -1,7 +1,7 @@
-import { decodeEntryBody, type Entry, encodeEntryBody, type Position } from '@rescind/protocol'
+import { decodeEntryBody, type Entry, type EntryBody, encodeEntryBody, type Position } from '@rescind/protocol'
 import { sql } from 'kysely'
 import type { LogHeadTable, RevocationLogTable } from './schema.ts'
-import { all, command, type NoArguments, one, type Statement } from './statement.ts'
+import { all, command, type NoArguments, one, type Statement, UnexpectedResult } from './statement.ts'
 
 type Row = { [Column in keyof RevocationLogTable]: RevocationLogTable[Column] }
 
@@ -11,7 +11,7 @@ export const head: Statement<NoArguments, Position> = {
   result: ([row]) => decodeHead(row as Pick<LogHeadTable, 'epoch' | 'seq' | 'hash'> | undefined),
 }
 
-/** The entries after `seq`, in order. */
+/** The entries after `seq`, in order. @throws UnexpectedResult from its result, for an entry that cannot be read */
 export const entriesAfter = all<{ seq: number; limit: number }, Row, Entry>(
   (db, args) =>
     db.selectFrom('revocation_log').selectAll().where('seq', '>', args.seq).orderBy('seq').limit(args.limit),
@@ -30,6 +30,14 @@ export const lastEpochOpened = one<NoArguments, Row, Entry>(
   decodeEntry,
 )
 
+function readBody({ seq, body }: Row): EntryBody {
+  try {
+    return decodeEntryBody(body)
+  } catch (cause) {
+    throw new UnexpectedResult(`Entry ${seq} of the revocation log cannot be read; it is damaged or newer.`, { cause })
+  }
+}
+
 export const insertEntry = command<Row>((db, args) =>
   db.insertInto('revocation_log').values({
     seq: args.seq,
@@ -46,7 +54,7 @@ export function encodeEntry({ seq, atMs, body, prevHash, hash }: Entry): Row {
 }
 
 function decodeEntry(row: Row): Entry {
-  return { seq: row.seq, atMs: row.at_ms, body: decodeEntryBody(row.body), prevHash: row.prev_hash, hash: row.hash }
+  return { seq: row.seq, atMs: row.at_ms, body: readBody(row), prevHash: row.prev_hash, hash: row.hash }
 }
 
 /** @throws Error when there is no head: no installation was made yet */

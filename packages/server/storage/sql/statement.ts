@@ -47,15 +47,15 @@ export function command<A extends Arguments>(build: Build<A, unknown>): Statemen
   return { build, result: (_rows, changed) => changed }
 }
 
-/** A statement changed no row, and there must be one. */
-export class MissingRow extends Error {}
+/** The database did what a statement asked for, and what came of it cannot be: a row is missing, or cannot be read. */
+export class UnexpectedResult extends Error {}
 
-/** As {@link command}, of a row that must be there. @throws MissingRow from its result */
+/** As {@link command}, of a row that must be there. @throws UnexpectedResult from its result */
 export function change<A extends Arguments>(what: string, build: Build<A, unknown>): Statement<A, number> {
   return {
     build,
     result(_rows, changed) {
-      if (changed !== 1) throw new MissingRow(`There is no ${what} to be changed.`)
+      if (changed !== 1) throw new UnexpectedResult(`There is no ${what} to be changed.`)
       return changed
     },
   }

@@ -52,7 +52,7 @@ process.on('exit', () => rmSync(COMPILE_CACHE, { recursive: true, force: true })
 /** The environment of the tests without any setting of the service in it. */
 export function cleanEnv(env: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('RESCIND_') && name !== 'NODE_OPTIONS',
+    ([name]) => !/^(?:RESCIND_|DATABASE_URL$|PG|NODE_OPTIONS$)/.test(name),
   )
   const own = Object.fromEntries(inherited.filter((pair): pair is [string, string] => pair[1] !== undefined))
   return { ...own, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }

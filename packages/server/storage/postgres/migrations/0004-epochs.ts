@@ -1,3 +1,4 @@
+import { enableAlways } from './enable-always.ts'
 import type { Migration } from './migration.ts'
 
 /** The head takes another epoch with the entry that opens it, and with no other. */
@@ -38,5 +39,5 @@ END $$;
 CREATE TRIGGER epoch_new BEFORE INSERT ON revocation_log FOR EACH ROW EXECUTE FUNCTION epoch_new();
 
 CREATE INDEX epochs_opened ON revocation_log (seq) WHERE kind = 'epoch_opened';
-`,
+${enableAlways}`,
 }
