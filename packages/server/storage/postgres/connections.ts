@@ -1,5 +1,6 @@
+import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ClientBase, type CustomTypesConfig, Pool, type PoolClient, type PoolConfig, types } from 'pg'
+import { Client, type ClientBase, type CustomTypesConfig, Pool, type PoolClient, type PoolConfig, types } from 'pg'
 import { checkServer } from './check-server.ts'
 import { decodeText } from './text-values.ts'
 
@@ -47,7 +48,7 @@ export interface Connections {
   /** For the membership: a lease must not end because everybody else is busy. */
   readonly vital: Pool
   /** One that is not shared, for the notifications. */
-  dedicated(): PoolConfig
+  dedicated(): Client
   end(): Promise<void>
 }
 
@@ -81,7 +82,8 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
   }
   return {
     ...pools,
-    dedicated: () => config,
+    // It is idle all the time, and must not keep a process alive that has nothing else to do.
+    dedicated: () => new Client({ ...config, pipeline: true, stream: () => new Socket().unref() }),
     end: async () => {
       const ended = Promise.allSettled(Object.values(pools).map((pool) => pool.end()))
       // A server that is gone without a word does not say goodbye.

@@ -1,15 +1,23 @@
 import { hash } from 'node:crypto'
-import { Socket } from 'node:net'
 import type { Timers } from '@rescind/protocol'
-import { Client, type ClientConfig } from 'pg'
 
 /** What a node tells the others of: that it has appended entries, or reported what is in force. */
 export type Topic = 'entries' | 'reports'
 
 const TOPICS: readonly Topic[] = ['entries', 'reports']
 
+/** A connection of its own, as far as notifications need it. */
+export interface NotifyingClient {
+  on(event: 'error' | 'end', heard: (error: Error) => void): unknown
+  on(event: 'notification', heard: (message: { channel: string; processId: number }) => void): unknown
+  connect(): Promise<unknown>
+  query(text: string): Promise<{ readonly rows: readonly { readonly id: number }[] }>
+  end(): Promise<void>
+}
+
 interface NotificationsDeps {
-  readonly config: () => ClientConfig
+  /** A connection that is still to be made, and keeps no process alive. */
+  readonly newClient: () => NotifyingClient
   /** Nodes that use the same tables hear of each other. */
   readonly schema: string
   /** Another node has told of it, or may have without being heard. */
@@ -30,7 +38,7 @@ const RECONNECT_MS = 1_000
 export class Notifications {
   readonly #deps: NotificationsDeps
   readonly #channels: ReadonlyMap<string, Topic>
-  #client: Client | undefined
+  #client: NotifyingClient | undefined
   #isListening = false
   #cancelTimer = (): void => {}
   #isOver = false
@@ -54,10 +62,8 @@ export class Notifications {
   }
 
   async #connect(): Promise<void> {
-    const { config, heard } = this.#deps
-    // Does not keep a process alive that has nothing else to do.
-    const socket = new Socket().unref()
-    const client = new Client({ ...config(), pipeline: true, stream: () => socket })
+    const { newClient, heard } = this.#deps
+    const client = newClient()
     let ownProcessId: number | undefined
     this.#client = client
     client.on('error', (error) => this.#lost(client, error))
@@ -69,7 +75,7 @@ export class Notifications {
     try {
       await client.connect()
       for (const channel of this.#channels.keys()) await client.query(`LISTEN "${channel}"`)
-      ownProcessId = (await client.query('SELECT pg_backend_pid() AS id')).rows[0].id
+      ownProcessId = (await client.query('SELECT pg_backend_pid() AS id')).rows[0]?.id
       this.#isListening = true
       for (const topic of TOPICS) heard(topic)
       this.#beat(client)
@@ -78,7 +84,7 @@ export class Notifications {
     }
   }
 
-  #beat(client: Client): void {
+  #beat(client: NotifyingClient): void {
     if (this.#client !== client) return
     this.#cancelTimer = this.#deps.timers.after(HEARTBEAT_MS, () => {
       client.query('SELECT 1').then(
@@ -88,7 +94,7 @@ export class Notifications {
     })
   }
 
-  #lost(client: Client, error: unknown): void {
+  #lost(client: NotifyingClient, error: unknown): void {
     if (this.#client !== client || this.#isOver) return
     this.#client = undefined
     this.#isListening = false

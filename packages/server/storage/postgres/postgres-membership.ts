@@ -2,7 +2,7 @@ import type { Clock, Position } from '@rescind/protocol'
 import type { Pool, QueryResult } from 'pg'
 import { decodeNode, insertNode, markNodeGranting, markNodeLeft } from '../sql/nodes.ts'
 import { decodeHead } from '../sql/revocation-log.ts'
-import { type Arguments, all, command, type Statement } from '../sql/statement.ts'
+import { type Arguments, command, type Statement } from '../sql/statement.ts'
 import type { Membership, NodeRecord } from '../storage.ts'
 import { withClient, withoutWarning } from './connections.ts'
 import type { LogTail } from './log-tail.ts'
@@ -20,8 +20,6 @@ interface MembershipDeps {
   readonly assertOpen: () => void
 }
 
-const present = all((db) => db.selectFrom('nodes').selectAll().where('left_at_ms', 'is', null), decodeNode)
-
 const removeNode = command<{ nodeId: string; renewals: number; atMs: number }>((db, args) =>
   db
     .updateTable('nodes')
@@ -30,6 +28,8 @@ const removeNode = command<{ nodeId: string; renewals: number; atMs: number }>((
     .where('left_at_ms', 'is', null)
     .where('renewals', '<=', args.renewals),
 )
+
+type MemberRow = Parameters<typeof decodeNode>[0] & { readonly followed: boolean }
 
 interface HeadRow {
   readonly epoch: string
@@ -46,6 +46,7 @@ export class PostgresMembership implements Membership {
   readonly #deps: MembershipDeps
   readonly #renewal: string
   readonly #report: string
+  readonly #members: string
   readonly #hasFollowed: string
   #hint = (): void => {}
 
@@ -59,6 +60,9 @@ export class PostgresMembership implements Membership {
       FROM "${schema}".log_head AS head
       WHERE node.node_id = $1 AND node.left_at_ms IS NULL AND ${hasFollowed('$3', '$4')}
       RETURNING head.epoch, head.seq, head.hash`
+    this.#members = `SELECT node.node_id, node.lease_ms, node.renewals, node.in_force_seq, here.followed
+      FROM (SELECT ${hasFollowed('$1', '$2')} AS followed) AS here
+      LEFT JOIN "${schema}".nodes AS node ON node.left_at_ms IS NULL`
     // Whoever reads it knows that it is true, and losing it costs a wait: the disk need not confirm it.
     this.#report = `WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
       UPDATE "${schema}".nodes AS node SET in_force_seq = $2 FROM relaxed
@@ -96,8 +100,20 @@ export class PostgresMembership implements Membership {
     this.#hint()
   }
 
+  /**
+   * Who may be deciding without an entry is known where the entry is: a connection that has stayed with a former primary
+   * shows members of then.
+   */
   members(): Promise<readonly NodeRecord[]> {
-    return this.#guarded(() => this.#deps.statements.run(this.#deps.vital, present, {}))
+    const { seq = 0, hash = '' } = this.#deps.tail.position ?? {}
+    return this.#guarded(() =>
+      withClient(this.#deps.vital, async (client) => {
+        const values = [seq, hash]
+        const { rows } = await client.query<MemberRow>({ name: 'rescind_members', text: this.#members, values })
+        if (!rows[0]?.followed) throw new Error(`The server does not have entry ${seq}, which was followed.`)
+        return rows.filter(({ node_id }) => node_id !== null).map(decodeNode)
+      }),
+    )
   }
 
   async leave(nodeId: string): Promise<void> {

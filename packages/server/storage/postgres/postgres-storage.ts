@@ -71,7 +71,7 @@ export class PostgresStorage implements Storage {
     })
     this.#notifications = listen
       ? new Notifications({
-          config: connections.dedicated,
+          newClient: connections.dedicated,
           schema,
           timers,
           heard: (topic) => (topic === 'entries' ? this.#tail.wake() : this.membership.heard()),
