@@ -148,18 +148,21 @@ export class SimulatedNode implements ObservedNode {
       onNotice: () => {},
     })
     const enforcement = { inForce: (seq: number) => this.#watch.inForce(deciding.node, seq) }
+    const { verifier } = deciding
     const keys = SigningKeys.open(
       {
         read: storage.read,
         clock: process.clocks,
         masterKey,
         inForce: enforcement.inForce,
+        applied: () => ({ seq: verifier.position.seq, kids: verifier.jwks().map(({ kid }) => kid) }),
+        onChange: deciding.onKeyEntries,
         endKey: (tx, kid, cause) => endAllTokens(tx, { kind: 'key', kid }, cause),
       },
       await storage.read.signingKeys(),
     )
     if (keys === undefined) throw new Error('The master key does not open the signing keys.')
-    const checkToken = createCheckToken({ verifier: deciding.verifier, read: storage.read, noteUse: () => {} })
+    const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: () => {} })
     this.#keys = keys
     this.#deciding = deciding
     this.#checkToken = checkToken

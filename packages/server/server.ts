@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type InForce, Unavailable } from '@rescind/protocol'
+import { Unavailable } from '@rescind/protocol'
 import type { Lease } from '@rescind/verifier/core'
 import type { Logger } from 'pino'
 import { createAccess } from './access/access.ts'
@@ -29,7 +29,7 @@ import { StartRefused } from './start-refused.ts'
 import type { Installation } from './storage/storage.ts'
 import { createCursorCodec } from './tokens/cursor.ts'
 import type { IssueDeps } from './tokens/issue-token.ts'
-import { SigningKeys } from './tokens/signing-keys.ts'
+import { SigningKeys, type SigningKeysDeps } from './tokens/signing-keys.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { Usage } from './tokens/usage.ts'
 
@@ -84,7 +84,11 @@ export function setUp(config: Config): Promise<FirstTokens | undefined> {
 export function recoverOperatorToken(config: Config): Promise<string> {
   return withInstallation(config, async (opened) => {
     // Nothing is in force or not while nobody serves.
-    const signingKeys = await openSigningKeys(opened, () => Promise.reject(new Unavailable('may_not_decide')))
+    const signingKeys = await openSigningKeys(opened, {
+      inForce: () => Promise.reject(new Unavailable('may_not_decide')),
+      applied: () => ({ seq: 0, kids: [] }),
+      onChange: () => {},
+    })
     const deps = { storage: opened.storage, clock: clocks, newId, newUuid: randomUUID }
     return recoverOperator(deps, issueDeps(opened.installation, signingKeys, Number.POSITIVE_INFINITY))
   })
@@ -129,14 +133,15 @@ async function listen(config: Config, opened: OpenedInstallation, log: Log): Pro
 async function serve(
   config: Config,
   opened: OpenedInstallation,
-  { node, verifier, lease, feed }: Deciding,
+  { node, verifier, lease, feed, onKeyEntries }: Deciding,
   log: Log,
   usage: Usage,
 ): Promise<Service> {
   const { storage, installation, firstTokens } = opened
   const { logger } = log
   const inForce = (seq: number) => node.inForce(seq)
-  const signingKeys = await openSigningKeys(opened, inForce)
+  const applied = () => ({ seq: verifier.position.seq, kids: verifier.jwks().map(({ kid }) => kid) })
+  const signingKeys = await openSigningKeys(opened, { inForce, applied, onChange: onKeyEntries })
   const checkToken = createCheckToken({ verifier, read: storage.read, noteUse: (idx) => usage.note(idx) })
   const routes = createRoutes({
     access: createAccess({ storage, clock: clocks, newId, tokens: { endToken, endAllTokens, inForce } }),
@@ -236,14 +241,14 @@ async function untilHeld(lease: Lease): Promise<void> {
 /** @throws StartRefused when the master key does not open them */
 async function openSigningKeys(
   { storage, keys }: OpenedInstallation,
-  inForce: (seq: number) => Promise<InForce>,
+  deciding: Pick<SigningKeysDeps, 'inForce' | 'applied' | 'onChange'>,
 ): Promise<SigningKeys> {
   const signingKeys = SigningKeys.open(
     {
       read: storage.read,
       clock: clocks,
       masterKey: keys.sealing,
-      inForce,
+      ...deciding,
       endKey: (tx, kid, cause) => endAllTokens(tx, { kind: 'key', kid }, cause),
     },
     await storage.read.signingKeys(),

@@ -1,4 +1,4 @@
-import { type Clocks, genesis, type Timers } from '@rescind/protocol'
+import { type Clocks, type Entry, genesis, type Timers } from '@rescind/protocol'
 import { createLocalVerifier, type Lease, type LocalVerifier } from '@rescind/verifier/core'
 import { Feed } from './revocations/feed.ts'
 import type { SessionDeps } from './revocations/feed-session.ts'
@@ -24,6 +24,8 @@ export interface Deciding {
   readonly verifier: LocalVerifier
   readonly lease: Lease
   readonly feed: Feed
+  /** Calls the last `listener` that was given whenever this node has applied an entry about a key. */
+  onKeyEntries(listener: () => void): void
 }
 
 /**
@@ -61,6 +63,7 @@ export async function startDeciding(deps: DecidingDeps): Promise<Deciding> {
     noteUse: deps.noteUse,
     onNotice: deps.onNotice,
   })
+  let keysChanged = (): void => {}
   await node.join()
   try {
     await storage.follow(genesis(epoch), (entries) => {
@@ -69,6 +72,7 @@ export async function startDeciding(deps: DecidingDeps): Promise<Deciding> {
       try {
         feed.applied(entries)
         node.applied()
+        if (entries.some(isAboutKey)) keysChanged()
       } catch (error) {
         deps.onTrouble(error)
       }
@@ -77,5 +81,12 @@ export async function startDeciding(deps: DecidingDeps): Promise<Deciding> {
     await node.leave(AbortSignal.abort())
     throw error
   }
-  return { node, verifier, lease, feed }
+  const onKeyEntries = (listener: () => void) => {
+    keysChanged = listener
+  }
+  return { node, verifier, lease, feed, onKeyEntries }
+}
+
+function isAboutKey({ body: { kind } }: Entry): boolean {
+  return kind === 'key_added' || kind === 'key_retired'
 }
