@@ -8,6 +8,8 @@ import { configure, serverFolder, started } from './start-postgres.ts'
 
 /** Of the standby, by which the primary knows it. */
 const NAME = 'standby'
+const FOLLOWS = `SELECT bool_or(sync_state = 'sync' AND state = 'streaming' AND flush_lsn >= pg_current_wal_flush_lsn()) AS follows
+  FROM pg_stat_replication`
 const LOOK_MS = 20
 const CATCH_UP_MS = 30_000
 
@@ -37,10 +39,8 @@ export async function startStandby(primary: PostgresServer): Promise<PostgresSer
 export async function synchronised(primary: PostgresServer): Promise<void> {
   const giveUpMs = performance.now() + CATCH_UP_MS
   for (;;) {
-    const [row] = await primary.query(
-      `SELECT bool_or(sync_state = 'sync' AND state = 'streaming' AND flush_lsn >= pg_current_wal_flush_lsn()) AS follows
-       FROM pg_stat_replication`,
-    )
+    // A server that recovers refuses connections.
+    const [row] = await primary.query(FOLLOWS).catch(() => [])
     if (row?.follows) return
     if (performance.now() > giveUpMs) throw new Error('The standby does not catch up')
     await pause(LOOK_MS)

@@ -1,6 +1,7 @@
 /**
- * `npm run soak`: a real service and eight real verifiers as processes, struck by faults while tokens are revoked, and a
- * judge of everything they recorded. Ends with exit code 1 when the promise was broken, or too little was exercised.
+ * `npm run soak`: a real service, or several on one PostgreSQL, and real verifiers as processes, struck by faults while
+ * tokens are revoked, and a judge of everything they recorded. Ends with exit code 1 when the promise was broken, or too
+ * little was exercised.
  */
 import { parseArgs } from 'node:util'
 import { leakCheck } from './leak/leak-check.ts'
@@ -9,7 +10,7 @@ import { summary } from './report/summary.ts'
 import { soak } from './soak.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
 
-const USAGE = `npm run soak -- [--seed N] [--verifications N] [--revocations N] [--strikes N] [--minutes N]
+const USAGE = `npm run soak -- [--postgres] [--seed N] [--verifications N] [--revocations N] [--strikes N] [--minutes N]
 npm run soak -- --leak [--verifications N] [--tokens N] [--reconnections N]
 `
 
@@ -18,8 +19,9 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     verifications: { type: 'string' },
     revocations: { type: 'string', default: '1000' },
-    strikes: { type: 'string', default: '40' },
-    minutes: { type: 'string', default: '10' },
+    postgres: { type: 'boolean', default: false },
+    strikes: { type: 'string' },
+    minutes: { type: 'string' },
     leak: { type: 'boolean', default: false },
     tokens: { type: 'string', default: '100000' },
     reconnections: { type: 'string', default: '1000' },
@@ -31,7 +33,9 @@ if (values.help) process.stdout.write(USAGE)
 else process.exitCode = await (values.leak ? runLeakCheck() : runSoak())
 
 async function runSoak(): Promise<number> {
-  const { seed, verifications = '1000000', revocations, strikes, minutes } = values
+  const { seed, postgres, revocations } = values
+  // Where there is more that can go wrong, all of it takes longer.
+  const { verifications = '1000000', strikes = postgres ? '20' : '40', minutes = postgres ? '30' : '10' } = values
   const outcome = await inTemporaryFolder((folder) =>
     soak({
       seed: Number(seed),
@@ -39,6 +43,7 @@ async function runSoak(): Promise<number> {
       revocations: Number(revocations),
       strikes: Number(strikes),
       atMostMs: Number(minutes) * 60_000,
+      database: postgres ? 'postgres' : 'sqlite',
       folder,
     }),
   )

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { checkHistory, type Findings } from './check/check-history.ts'
 import { faultCounts } from './check/fault-counts.ts'
 import { shortcomings } from './check/shortcomings.ts'
-import { FAULT_KIND_LIST } from './faults/fault-kinds.ts'
+import type { DatabaseKind } from './database/database.ts'
+import { CRASHES, FAULT_KIND_LIST, FAULT_KINDS, type FaultKind } from './faults/fault-kinds.ts'
 import { injectFaults } from './faults/inject-faults.ts'
 import { planFaults } from './faults/plan-faults.ts'
 import { RunRecorder } from './history/run-recorder.ts'
@@ -16,6 +17,10 @@ export interface SoakOptions extends Goals {
   readonly seed: number
   /** Gives up reaching the goals after this time. */
   readonly atMostMs: number
+  /** In one service, or shared by several. */
+  readonly database: DatabaseKind
+  /** Those that strike, if it is not to be all that can. */
+  readonly kinds?: readonly FaultKind[]
   /** Empty, for data, logs and histories. */
   readonly folder: string
 }
@@ -29,6 +34,8 @@ interface Goals {
   readonly strikes: number
 }
 
+type Play = SoakOptions & Required<Pick<SoakOptions, 'kinds'>>
+
 export interface SoakOutcome {
   readonly findings: Findings
   /** Why the findings mean little; empty when they mean something. */
@@ -39,29 +46,37 @@ export interface SoakOutcome {
   readonly connections: number
   /** Questions put to the service. */
   readonly asked: number
+  /** Of services and their database, by SIGKILL. */
+  readonly crashes: number
 }
 
-const VERIFIERS = 8
+/** That follow a service, where there is one and where there are several. */
+const VERIFIERS = { sqlite: 8, postgres: 6 }
+/** How often as others what crashes does so, where it can go on without it. */
+const CRASHES_EACH = 3
 const LEASE_MS = 2_000
 const LOOK_MS = 50
 /** Once everything has healed, what takes longer than this does not happen at all. */
 const PATIENCE_MS = 60_000
 
 /**
- * Runs a service and eight verifiers as processes, has faults strike them while tokens are ended without pause, lets
- * everything heal, has every verifier decide about every token once more, and judges what was recorded.
+ * Runs services and verifiers as processes, has faults strike them while tokens are ended without pause, lets everything
+ * heal, has every verifier decide about every token once more, and judges what was recorded.
  */
 export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   const clock = new RunClock()
   const recorder = new RunRecorder(clock)
-  const stage = await Stage.open({ folder: options.folder, clock, leaseMs: LEASE_MS, verifiers: VERIFIERS })
+  const { folder, database } = options
+  const stage = await Stage.open({ folder, clock, leaseMs: LEASE_MS, database, verifiers: VERIFIERS[database] })
+  const possible = FAULT_KIND_LIST.filter((kind) => stage.counts[FAULT_KINDS[kind]] > 0)
+  const faultKinds = options.kinds ?? possible
   try {
-    await playOn(stage, recorder, clock, options)
+    await playOn(stage, recorder, clock, { ...options, kinds: faultKinds })
     const sweepFromNs = clock.nowNs()
     await Promise.race([stage.sweep(), stage.failed, patience()])
     const history = { ...recorder, verifiers: await stage.finish(), sweepFromNs }
     const findings = checkHistory(history)
-    const required = { ...options, faultKinds: FAULT_KIND_LIST, verifiers: VERIFIERS }
+    const required = { ...options, faultKinds, verifiers: stage.verifiers.length }
     return {
       findings,
       shortcomings: shortcomings(history, findings, required),
@@ -69,6 +84,7 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
       lapses: stage.sum(({ lapses }) => lapses),
       connections: stage.sum(({ connections }) => connections),
       asked: stage.sum(({ asked }) => asked),
+      crashes: [...CRASHES].reduce((sum, kind) => sum + (findings.faults.get(kind)?.struck ?? 0), 0),
     }
   } finally {
     await stage.close()
@@ -76,14 +92,14 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
 }
 
 /** Has faults strike while tokens are ended, until that is enough, and everything heal. */
-async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, options: SoakOptions): Promise<void> {
-  const { verifiers, services, api } = stage
+async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, options: Play): Promise<void> {
+  const { verifiers, api } = stage
   const randomFor = (purpose: string) => createRandom(`${options.seed}/${purpose}`)
   const work = await startWorkload({ api, recorder, clock, verifiers, randomFor })
   const enough = new AbortController()
   const tooLate = new AbortController()
-  const sizes = { verifiers: verifiers.length, services: services.length, leaseMs: LEASE_MS }
-  const faults = injectFaults(enough.signal, planFaults(randomFor('faults'), sizes), stage, recorder)
+  const round = { kinds: roundOf(options), counts: stage.counts, leaseMs: LEASE_MS }
+  const faults = injectFaults(enough.signal, planFaults(randomFor('faults'), round), stage, recorder)
   const playing = Promise.all([work(enough.signal, tooLate.signal), faults])
   // It ends before it is told to when something failed, only.
   const failed = Promise.race([stage.failed, playing])
@@ -99,11 +115,19 @@ async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, opti
   await Promise.race([playing, stage.failed])
 }
 
-function isEnough(stage: Stage, recorder: RunRecorder, { verifications, revocations, strikes }: Goals): boolean {
+/** The kinds of one round of faults, some more than once. */
+function roundOf({ database, kinds }: Play): FaultKind[] {
+  if (database === 'sqlite') return [...kinds]
+  // A failover takes the longest.
+  const isFrequent = (kind: FaultKind) => CRASHES.has(kind) && kind !== 'failover'
+  return kinds.flatMap((kind) => Array.from({ length: isFrequent(kind) ? CRASHES_EACH : 1 }, () => kind))
+}
+
+function isEnough(stage: Stage, recorder: RunRecorder, { verifications, revocations, strikes, kinds }: Play): boolean {
   if (recorder.answered < revocations) return false
   if (stage.sum(({ valid, rejected, undecided }) => valid + rejected + undecided) < verifications) return false
   const counts = faultCounts(recorder)
-  return FAULT_KIND_LIST.every((kind) => {
+  return kinds.every((kind) => {
     const { struck = 0, revocations: during = 0 } = counts.get(kind) ?? {}
     return struck >= strikes && during > 0
   })

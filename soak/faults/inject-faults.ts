@@ -20,7 +20,7 @@ export async function injectFaults(
     if (stop.aborted) break
     const takes = FAULT_KINDS[fault.kind]
     const key = `${takes} ${fault.target}`
-    const verifier = takes === 'service' ? null : fault.target
+    const verifier = takes === 'verifier' || takes === 'link' ? fault.target : null
     const before = last.get(key) ?? Promise.resolve()
     const struck = before.then(() => recorder.during({ kind: fault.kind, verifier }, () => strike(fault, targets)))
     // Told in the end.

@@ -53,7 +53,7 @@ export interface Attempt {
 /** Something that went wrong on purpose. */
 export interface FaultRecord {
   readonly kind: string
-  /** The verifier that it struck, by number; `null` when it struck the service. */
+  /** The verifier that it struck, by number; `null` when it struck a service, or what services stand on. */
   readonly verifier: number | null
   readonly beganNs: number
   /** When nothing of it was left but its consequences. */

@@ -42,8 +42,9 @@ export async function leakCheck({ folder, tokens, ...goals }: LeakCheckOptions):
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
   const onFailure = (fault: unknown) => failure.reject(fault)
-  const service = await ServiceProcess.start({ folder, leaseMs: LEASE_MS, onFailure })
-  const api = new ApiClient(`http://127.0.0.1:${service.port}`, service.operatorToken, new RunClock())
+  const env = { RESCIND_DATA_DIR: join(folder, 'data') }
+  const service = await ServiceProcess.start({ folder, number: 0, leaseMs: LEASE_MS, env, onFailure })
+  const api = new ApiClient([service.url], service.operatorToken, new RunClock())
   const proxy = await TcpProxy.open(service.port)
   try {
     const holders = await createHolders(api, 1, Math.ceil(tokens / TOKENS_EACH))

@@ -20,15 +20,17 @@ export interface ApiAnswer {
   readonly json: any
 }
 
-/** The operator's way into the API, past every proxy. */
+/** The operator's way into the API, past every proxy. Each request goes to the next service. */
 export class ApiClient {
-  readonly #url: string
+  readonly #urls: readonly string[]
   readonly #operatorToken: string
   readonly #clock: RunClock
   readonly #agent = new Agent({ keepAlive: true })
 
-  constructor(url: string, operatorToken: string, clock: RunClock) {
-    this.#url = url
+  #sent = 0
+
+  constructor(urls: readonly string[], operatorToken: string, clock: RunClock) {
+    this.#urls = urls
     this.#operatorToken = operatorToken
     this.#clock = clock
   }
@@ -41,7 +43,8 @@ export class ApiClient {
   send({ method, path, businessId, userEmail, body }: ApiRequest, hangUp?: AbortSignal): Promise<ApiAnswer> {
     const text = body === undefined ? '' : JSON.stringify(body)
     const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>()
-    const message = request(`${this.#url}/api/v1${path}`, {
+    const url = this.#urls[this.#sent++ % this.#urls.length]
+    const message = request(`${url}/api/v1${path}`, {
       method,
       agent: this.#agent,
       headers: {

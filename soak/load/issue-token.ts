@@ -9,6 +9,8 @@ export interface IssuedToken {
 }
 
 const RETRY_MS = 50
+/** A service that stands still keeps nobody longer: another one may answer. */
+const PATIENCE_MS = 2_500
 
 /** Issues a token, trying again for as long as the service is gone or answers 503. */
 export function issueTo(api: ApiClient, { businessId, email }: Holder): Promise<IssuedToken> {
@@ -23,7 +25,8 @@ export async function issueFeedToken(api: ApiClient): Promise<string> {
 
 async function issue(api: ApiClient, request: ApiRequest): Promise<IssuedToken> {
   for (;;) {
-    const answer = await api.send(request).catch((): Pick<ApiAnswer, 'status'> => ({ status: 503 }))
+    const hangUp = AbortSignal.timeout(PATIENCE_MS)
+    const answer = await api.send(request, hangUp).catch((): Pick<ApiAnswer, 'status'> => ({ status: 503 }))
     if (answer.status === 201 && 'json' in answer) {
       const { token, token_info: info } = answer.json.data
       return { token, id: info.id, answeredNs: answer.arrivedNs }

@@ -22,6 +22,8 @@ interface Deps {
   readonly publish: (tokens: readonly (readonly [number: number, token: string])[]) => void
 }
 
+const AT_A_TIME = 4
+
 /** The tokens of a run, kept at a number of living ones. */
 export class TokenPool {
   readonly #deps: Deps
@@ -33,7 +35,11 @@ export class TokenPool {
 
   /** Issues what is missing. */
   async fill(size: number): Promise<void> {
-    while (this.#living.length < size) await this.#issueOne()
+    const missing = size - this.#living.length
+    const issueUntil = async (first: number) => {
+      for (let issued = first; issued < missing; issued += AT_A_TIME) await this.#issueOne()
+    }
+    await Promise.all(Array.from({ length: AT_A_TIME }, (_, first) => issueUntil(first)))
   }
 
   /** Adds a token whose signature belongs to another one. */

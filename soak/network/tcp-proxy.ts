@@ -9,21 +9,25 @@ const HOST = '127.0.0.1'
 /** The way to a service on this machine, which fails like a network when it is told to. Knows nothing of what passes. */
 export class TcpProxy {
   readonly #server: Server
-  readonly #targetPort: number
+  readonly #target: () => number
   readonly #connections = new Set<ProxiedConnection>()
   readonly #conditions: Conditions = { up: { ...SOUND }, down: { ...SOUND } }
   #refuses = false
   /** Connections that were accepted so far. */
   accepted = 0
 
-  private constructor(targetPort: number) {
-    this.#targetPort = targetPort
+  private constructor(target: () => number) {
+    this.#target = target
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#accept(near))
   }
 
-  /** Leads to a port of this machine, whether or not anybody listens there yet. */
-  static async open(targetPort: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(targetPort)
+  /**
+   * Leads to a port of this machine, whether or not anybody listens there yet.
+   *
+   * @param target a function is asked for the port whenever somebody connects
+   */
+  static async open(target: number | (() => number)): Promise<TcpProxy> {
+    const proxy = new TcpProxy(typeof target === 'number' ? () => target : target)
     await once(proxy.#server.listen(0, HOST), 'listening')
     return proxy
   }
@@ -95,7 +99,7 @@ export class TcpProxy {
       return
     }
     this.accepted += 1
-    const far = connect({ port: this.#targetPort, host: HOST, allowHalfOpen: true, noDelay: true })
+    const far = connect({ port: this.#target(), host: HOST, allowHalfOpen: true, noDelay: true })
     const connection = new ProxiedConnection(near, far, this.#conditions)
     this.#connections.add(connection)
     connection.closed.then(() => this.#connections.delete(connection))

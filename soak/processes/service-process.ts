@@ -2,35 +2,51 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../../postgres/free-port.ts'
 import { compileCache } from './compile-cache.ts'
 
 const PROGRAM = join(import.meta.dirname, '../../packages/server/bin/rescind.js')
-const LISTENING = /^Listening {2}http:\/\/127\.0\.0\.1:(\d+)$/m
+const LISTENING = /^Listening {2}http:\/\/127\.0\.0\.1:\d+$/m
 const OPERATOR_TOKEN = /^Operator token {2}(\S+)$/m
 const STDERR_SHOWN = 2_000
+/** How it ends when it cannot start for now, such as when its database does not answer. */
+const REFUSED = 2
+const START_AGAIN_MS = 100
+const START_PATIENCE_MS = 60_000
 
 interface Setting {
-  /** Holds the data and what the service logs. */
+  /** Of the run, for what it logs. */
   readonly folder: string
+  /** Which of the services of the run it is. */
+  readonly number: number
   readonly leaseMs: number
+  /** Says where its database is. */
+  readonly env: Readonly<Record<string, string>>
   /** Told when the process ends by itself. */
   readonly onFailure: (fault: unknown) => void
 }
 
+/** It could not start for a reason that may pass. */
+class StartRefused extends Error {}
+
 /** The service in a process of its own, which can be killed and started again on the same data and port. */
 export class ServiceProcess {
   readonly #setting: Setting
+  /** One that no connection is given while the service is down. */
+  readonly port: number
   #child: ChildProcess | undefined
-  #port = 0
   #operatorToken = ''
+  #isAbandoned = false
 
-  private constructor(setting: Setting) {
+  private constructor(setting: Setting, port: number) {
     this.#setting = setting
+    this.port = port
   }
 
-  /** Starts one on new data. */
+  /** Starts one on a new database. */
   static async start(setting: Setting): Promise<ServiceProcess> {
-    const service = new ServiceProcess(setting)
+    const service = new ServiceProcess(setting, await freePort())
     service.#operatorToken = OPERATOR_TOKEN.exec(await service.#run(OPERATOR_TOKEN))?.[1] ?? ''
     // What it has compiled is kept when it ends in order.
     await service.stop()
@@ -38,10 +54,18 @@ export class ServiceProcess {
     return service
   }
 
-  get port(): number {
-    return this.#port
+  /** Starts another one on the database of the first. */
+  static async join(setting: Setting): Promise<ServiceProcess> {
+    const service = new ServiceProcess(setting, await freePort())
+    await service.startAgain()
+    return service
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Of the one that was started on a new database. */
   get operatorToken(): string {
     return this.#operatorToken
   }
@@ -50,9 +74,28 @@ export class ServiceProcess {
     await this.#end('SIGKILL')
   }
 
-  /** After {@link kill}; resolves when it listens again. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal)
+  }
+
+  /** After {@link kill}; resolves when it listens again. While it cannot start, it is started again and again. */
   async startAgain(): Promise<void> {
-    await this.#run(LISTENING)
+    const giveUpMs = performance.now() + START_PATIENCE_MS
+    while (!this.#isAbandoned) {
+      const refused = await this.#run(LISTENING).then(
+        () => undefined,
+        (fault: unknown) => fault,
+      )
+      if (refused === undefined) return
+      if (!(refused instanceof StartRefused) || performance.now() > giveUpMs) throw refused
+      await pause(START_AGAIN_MS)
+    }
+  }
+
+  /** Ends it, and starts it no more. */
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true
+    await this.kill()
   }
 
   /** In order. */
@@ -62,15 +105,15 @@ export class ServiceProcess {
 
   /** @returns what it printed until everything that `ready` names was there */
   async #run(ready: RegExp): Promise<string> {
-    const { folder, leaseMs, onFailure } = this.#setting
-    const log = join(folder, 'service.log')
+    const { folder, number, leaseMs, env, onFailure } = this.#setting
+    const log = join(folder, `service-${number}.log`)
     const stderr = openSync(log, 'a')
     const child = spawn(process.execPath, [PROGRAM, 'serve'], {
       env: {
         PATH: process.env.PATH,
         NODE_COMPILE_CACHE: compileCache(folder),
-        RESCIND_PORT: `${this.#port}`,
-        RESCIND_DATA_DIR: join(folder, 'data'),
+        ...env,
+        RESCIND_PORT: `${this.port}`,
         RESCIND_LEASE_SECONDS: `${leaseMs / 1000}`,
         RESCIND_MAX_ACTIVE_TOKENS: '1000000',
         RESCIND_LOG_LEVEL: 'warn',
@@ -82,22 +125,21 @@ export class ServiceProcess {
     const kill = () => child.kill('SIGKILL')
     process.once('exit', kill)
     const { promise, resolve, reject } = Promise.withResolvers<string>()
+    let printed = ''
     child.once('exit', (code, signal) => {
       process.off('exit', kill)
-      if (this.#child !== child) return
+      if (this.#child !== child) return reject(new Error('The service was ended before it listened'))
       const said = readFileSync(log, 'utf8').slice(-STDERR_SHOWN)
-      const fault = new Error(`The service ended by itself, with ${code ?? signal}: ${said}`)
-      reject(fault)
-      onFailure(fault)
+      const fault = `The service ended by itself, with ${code ?? signal}: ${said}`
+      if (code === REFUSED && !ready.test(printed)) return reject(new StartRefused(fault))
+      reject(new Error(fault))
+      onFailure(new Error(fault))
     })
-    let printed = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       printed += text
       if (LISTENING.test(printed) && ready.test(printed)) resolve(printed)
     })
-    await promise
-    this.#port = Number(LISTENING.exec(printed)?.[1])
-    return printed
+    return promise
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -5,9 +5,17 @@ import type { VerificationWriter } from '../history/verification-file.ts'
 import type { RunClock } from '../run-clock.ts'
 import type { KnownTokens } from './known-tokens.ts'
 
+interface Deps {
+  readonly verifier: Verifier
+  readonly tokens: KnownTokens
+  readonly writer: VerificationWriter
+  readonly clock: RunClock
+  /** After a few verifications in turn. */
+  readonly pauseMs: number
+}
+
 /** In turn without leaving the event loop to others. */
 const IN_TURN = 4
-const PAUSE_MS = 2
 const SWEEP_RETRY_MS = 5
 
 /** Verifies with one verifier, and records every verification. */
@@ -16,13 +24,15 @@ export class Verifications {
   readonly #tokens: KnownTokens
   readonly #writer: VerificationWriter
   readonly #clock: RunClock
+  readonly #pauseMs: number
   count = 0
 
-  constructor(verifier: Verifier, tokens: KnownTokens, writer: VerificationWriter, clock: RunClock) {
+  constructor({ verifier, tokens, writer, clock, pauseMs }: Deps) {
     this.#verifier = verifier
     this.#tokens = tokens
     this.#writer = writer
     this.#clock = clock
+    this.#pauseMs = pauseMs
   }
 
   /** One verification after the other, of tokens drawn by chance, until it is told to stop. */
@@ -32,7 +42,7 @@ export class Verifications {
         const token = this.#tokens.draw()
         if (token !== undefined) await this.#verify(token)
       }
-      await pause(PAUSE_MS)
+      await pause(this.#pauseMs)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { VerifierOptions, VerifierStatus } from '@rescind/verifier'
+import type { VerifierStatus } from '@rescind/verifier'
 
 /** What a process with a verifier in it is told. */
 export type VerifierOrder =
@@ -13,11 +13,17 @@ export type VerifierOrder =
   /** Stop verifying, keep what was recorded, say goodbye, and end. */
   | { readonly type: 'finish' }
 
+/**
+ * How a verifier comes to its verdicts: from what it follows, and while it has no lease it asks the service, or rejects;
+ * or it always asks.
+ */
+export type Decides = 'or asks' | 'or rejects' | 'online'
+
 export interface VerifierStart {
   readonly url: string
   /** With the scope `feed`. */
   readonly token: string
-  readonly onLapse: NonNullable<VerifierOptions['onLapse']>
+  readonly decides: Decides
   /** File that verifications are appended to. */
   readonly file: string
   /** Decimal, of the run's clock. */

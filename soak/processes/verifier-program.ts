@@ -10,10 +10,13 @@ import { createRandom } from '../random.ts'
 import { RunClock } from '../run-clock.ts'
 import { KnownTokens } from './known-tokens.ts'
 import { Verifications } from './verifications.ts'
-import type { VerifierOrder, VerifierReport, VerifierStart } from './verifier-messages.ts'
+import type { Decides, VerifierOrder, VerifierReport, VerifierStart } from './verifier-messages.ts'
 
 /** Verifications at a time: while some wait for the service, others go on. */
 const AT_A_TIME = 4
+/** Between some verifications and the next; longer where each is work for the service. */
+const PAUSE_MS = 2
+const ONLINE_PAUSE_MS = 20
 /** What is recorded in this time is lost when the process is killed. */
 const FLUSH_MS = 5
 const REPORT_MS = 100
@@ -54,11 +57,12 @@ async function obey(order: VerifierOrder): Promise<void> {
   }
 }
 
-async function start({ url, token, onLapse, file, originNs }: VerifierStart): Promise<Running> {
+async function start({ url, token, decides, file, originNs }: VerifierStart): Promise<Running> {
   const clock = new RunClock(BigInt(originNs))
   const writer = new VerificationWriter(file)
-  const verifier = await attach(url, token, onLapse)
-  const verifications = new Verifications(verifier, tokens, writer, clock)
+  const verifier = await attach(url, token, decides)
+  const pauseMs = decides === 'online' ? ONLINE_PAUSE_MS : PAUSE_MS
+  const verifications = new Verifications({ verifier, tokens, writer, clock, pauseMs })
   const stop = new AbortController()
   flushCompileCache()
   const ended = Array.from({ length: AT_A_TIME }, () => verifications.goOn(stop.signal))
@@ -81,10 +85,12 @@ async function start({ url, token, onLapse, file, originNs }: VerifierStart): Pr
 }
 
 /** Tries until it may decide. */
-async function attach(url: string, token: string, onLapse: VerifierStart['onLapse']): Promise<Verifier> {
+async function attach(url: string, token: string, decides: Decides): Promise<Verifier> {
+  const mode = decides === 'online' ? ('online' as const) : ('attached' as const)
+  const onLapse = decides === 'or rejects' ? ('reject' as const) : ('ask' as const)
   for (;;) {
     try {
-      const options = { url, token, onLapse, startTimeoutMs: START_TIMEOUT_MS, askTimeoutMs: ASK_TIMEOUT_MS }
+      const options = { url, token, mode, onLapse, startTimeoutMs: START_TIMEOUT_MS, askTimeoutMs: ASK_TIMEOUT_MS }
       return await createVerifier(options)
     } catch (error) {
       if (!(error instanceof VerifierError)) throw error

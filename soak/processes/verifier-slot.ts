@@ -6,11 +6,12 @@ import { TcpProxy } from '../network/tcp-proxy.ts'
 import type { VerifierStart } from './verifier-messages.ts'
 import { VerifierProcess } from './verifier-process.ts'
 
-type Setting = Pick<VerifierStart, 'token' | 'onLapse' | 'originNs'> & {
+type Setting = Pick<VerifierStart, 'token' | 'decides' | 'originNs'> & {
   readonly number: number
   /** Where the histories of its processes go. */
   readonly folder: string
-  readonly servicePort: number
+  /** Of the services that it may reach: each connection leads to the next one, as behind a balancer. */
+  readonly servicePorts: readonly number[]
   /** Told when a process of it ends by itself. */
   readonly onFailure: (fault: unknown) => void
 }
@@ -34,7 +35,13 @@ export class VerifierSlot {
   }
 
   static async open(setting: Setting): Promise<VerifierSlot> {
-    return new VerifierSlot(setting, await TcpProxy.open(setting.servicePort))
+    const { number, servicePorts } = setting
+    let connections = number
+    const nextPort = () => {
+      connections += 1
+      return servicePorts[connections % servicePorts.length] ?? 0
+    }
+    return new VerifierSlot(setting, await TcpProxy.open(nextPort))
   }
 
   get number(): number {
@@ -80,23 +87,23 @@ export class VerifierSlot {
   }
 
   histories(): VerifierHistory[] {
-    const { number, onLapse } = this.#setting
+    const { number, decides } = this.#setting
     return this.#files.map((file, incarnation) => ({
       verifier: number,
       incarnation,
-      decidesAlone: onLapse === 'reject',
+      decidesAlone: decides === 'or rejects',
       verifications: { [Symbol.iterator]: () => readVerifications(file) },
     }))
   }
 
   #start(): VerifierProcess {
-    const { number, folder, token, onLapse, originNs, onFailure } = this.#setting
+    const { number, folder, token, decides, originNs, onFailure } = this.#setting
     const file = join(folder, `verifier-${number}-${this.#files.length}.history`)
     this.#files.push(file)
     const started = new VerifierProcess(folder)
     started.failed.catch(onFailure)
     const url = `http://127.0.0.1:${this.proxy.port}`
-    started.tell({ type: 'start', url, token, onLapse, originNs, file })
+    started.tell({ type: 'start', url, token, decides, originNs, file })
     started.tell({ type: 'tokens', tokens: this.#tokens })
     started.tell({ type: 'watch', tokens: this.#watched })
     return started

@@ -21,6 +21,7 @@ export function summary({ findings, shortcomings, ...run }: SoakOutcome): string
     ['  the same, from the first attempt', times(revocations.wholeMs)],
     ['connections / lapses / questions of verifiers', `${run.connections} / ${run.lapses} / ${run.asked}`],
     ['faults (and revocations under way during them)', kinds.reduce((sum, [, struck]) => sum + Number(struck), 0)],
+    ['  SIGKILL of services and their database', run.crashes],
     ...kinds.toSorted().map(([kind, struck, during]) => [`  ${kind}`, `${struck} (${during})`]),
     ['seconds', Math.round(run.tookMs / 1000)],
   ]

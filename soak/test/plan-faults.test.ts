@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FAULT_KIND_LIST, FAULT_KINDS } from '../faults/fault-kinds.ts'
+import { CRASHES, FAULT_KIND_LIST, FAULT_KINDS } from '../faults/fault-kinds.ts'
 import { type PlannedFault, planFaults } from '../faults/plan-faults.ts'
 import { createRandom } from '../random.ts'
 
 const LEASE_MS = 2_000
 const ROUNDS = 50
+const COUNTS = { verifier: 8, link: 8, service: 3, database: 1, 'database link': 3 }
 
 function planned(seed: number): PlannedFault[] {
-  const plan = planFaults(createRandom(seed), { verifiers: 8, services: 2, leaseMs: LEASE_MS })
+  const plan = planFaults(createRandom(seed), { kinds: FAULT_KIND_LIST, counts: COUNTS, leaseMs: LEASE_MS })
   return Array.from({ length: ROUNDS * FAULT_KIND_LIST.length }, () => plan.next().value ?? assert.fail())
 }
 
@@ -23,7 +24,7 @@ test('every kind of fault strikes equally often, on every target', () => {
     const struck = faults.filter((fault) => fault.kind === kind)
     assert.equal(struck.length, ROUNDS)
     const targets = new Set(struck.map(({ target }) => target))
-    assert.equal(targets.size, FAULT_KINDS[kind] === 'service' ? 2 : 8)
+    assert.equal(targets.size, COUNTS[FAULT_KINDS[kind]])
   }
 })
 
@@ -44,4 +45,15 @@ test('verifiers are stopped for half a lease to three, some for less than a leas
   for (const { lastsMs } of stopped) assert.ok(lastsMs >= LEASE_MS / 2 && lastsMs < 3 * LEASE_MS)
   assert.ok(stopped.some(({ lastsMs }) => lastsMs < 0.8 * LEASE_MS))
   assert.ok(stopped.some(({ lastsMs }) => lastsMs > 2 * LEASE_MS))
+})
+
+test('what crashes is back within three quarters of a lease', () => {
+  for (const { kind, lastsMs } of planned(4)) if (CRASHES.has(kind)) assert.ok(lastsMs < 0.75 * LEASE_MS, kind)
+})
+
+test('a kind that is named more often strikes more often', () => {
+  const kinds = ['service_killed', 'service_killed', 'failover'] as const
+  const plan = planFaults(createRandom(5), { kinds, counts: COUNTS, leaseMs: LEASE_MS })
+  const faults = Array.from({ length: 30 }, () => plan.next().value ?? assert.fail())
+  assert.equal(faults.filter(({ kind }) => kind === 'failover').length, 10)
 })

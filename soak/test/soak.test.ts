@@ -13,7 +13,7 @@ test('while processes are killed and stopped, and their connections fail in ever
   const outcome = await inTemporaryFolder((folder) =>
     soak({
       ...{ seed: SEED, verifications: VERIFICATIONS, revocations: REVOCATIONS, strikes: 1 },
-      ...{ atMostMs: 90_000, folder },
+      ...{ atMostMs: 90_000, folder, database: 'sqlite' },
     }),
   )
   const { findings, shortcomings } = outcome
