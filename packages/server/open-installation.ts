@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 import { type FirstTokens, install } from './install.ts'
 import { clocks, newId, timers } from './machine.ts'
 import { loadMasterKey, type ServiceKeys } from './master-key.ts'
-import { StartRefused } from './start-refused.ts'
+import { refusedStart, StartRefused } from './start-refused.ts'
 import { openPostgres } from './storage/postgres/open-postgres.ts'
 import { openSqlite } from './storage/sqlite/open-sqlite.ts'
 import { type Installation, type Storage, StorageRefused } from './storage/storage.ts'
@@ -41,7 +41,7 @@ export async function openInstallation(
     return { storage, installation, keys, firstTokens }
   } catch (error) {
     await storage.close()
-    throw error
+    throw refusedStart(error)
   }
 }
 

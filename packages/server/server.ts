@@ -25,7 +25,7 @@ import { createRevocations } from './revocations/revocations.ts'
 import { endAllTokens } from './revocations/revoke-all.ts'
 import { endToken } from './revocations/revoke-token.ts'
 import { type Deciding, startDeciding } from './start-deciding.ts'
-import { StartRefused } from './start-refused.ts'
+import { refusedStart, StartRefused } from './start-refused.ts'
 import type { Installation } from './storage/storage.ts'
 import { createCursorCodec } from './tokens/cursor.ts'
 import type { IssueDeps } from './tokens/issue-token.ts'
@@ -67,7 +67,7 @@ export async function startService(config: Config): Promise<Service> {
     return await listen(config, opened, log)
   } catch (error) {
     await opened.storage.close()
-    throw refusedListen(error, config)
+    throw refusedStart(refusedListen(error, config))
   }
 }
 

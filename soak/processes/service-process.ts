@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../../postgres/free-port.ts'
 import { compileCache } from './compile-cache.ts'
+import { endWithThis } from './end-with-this.ts'
 
 const PROGRAM = join(import.meta.dirname, '../../packages/server/bin/rescind.js')
 const LISTENING = /^Listening {2}http:\/\/127\.0\.0\.1:\d+$/m
@@ -122,12 +123,10 @@ export class ServiceProcess {
     })
     closeSync(stderr)
     this.#child = child
-    const kill = () => child.kill('SIGKILL')
-    process.once('exit', kill)
+    endWithThis(child)
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     let printed = ''
     child.once('exit', (code, signal) => {
-      process.off('exit', kill)
       if (this.#child !== child) return reject(new Error('The service was ended before it listened'))
       const said = readFileSync(log, 'utf8').slice(-STDERR_SHOWN)
       const fault = `The service ended by itself, with ${code ?? signal}: ${said}`

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { compileCache } from './compile-cache.ts'
+import { endWithThis } from './end-with-this.ts'
 import type { VerifierOrder, VerifierReport } from './verifier-messages.ts'
 
 const PROGRAM = join(import.meta.dirname, 'verifier-program.ts')
@@ -28,8 +29,7 @@ export class VerifierProcess {
   /** @param folder of the run */
   constructor(folder: string) {
     const child = fork(PROGRAM, { env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache(folder) } })
-    const kill = () => child.kill('SIGKILL')
-    process.once('exit', kill)
+    endWithThis(child)
     this.#child = child
     this.#exited = once(child, 'exit')
     const { promise, reject } = Promise.withResolvers<never>()
@@ -37,7 +37,6 @@ export class VerifierProcess {
     // Whoever runs the process races against this; when nobody does, it is of no interest.
     promise.catch(() => {})
     child.once('exit', (code, signal) => {
-      process.off('exit', kill)
       if (!this.#isToEnd) reject(new Error(`A verifier process ended by itself, with ${code ?? signal}`))
     })
     child.on('message', (report: VerifierReport) => {

@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg'
 import { StorageRefused } from '../storage.ts'
+import { isServerFault } from './server-fault.ts'
 
 /** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 const SERVER: Record<string, string> = {
@@ -14,6 +15,8 @@ const SERVER: Record<string, string> = {
   '25006': 'The database server takes no writes; set DATABASE_URL to the primary.',
 }
 
+const BROKEN = 'The database server closed the connection; start the service again when it keeps one.'
+
 /** By error code of the operating system or of TLS. */
 const NETWORK: Record<string, string> = {
   ECONNREFUSED: 'Nothing listens at the host and port of DATABASE_URL.',
@@ -24,13 +27,16 @@ const NETWORK: Record<string, string> = {
   ENETUNREACH: 'The host of DATABASE_URL cannot be reached.',
   EHOSTUNREACH: 'The host of DATABASE_URL cannot be reached.',
   ETIMEDOUT: 'The host of DATABASE_URL does not answer.',
+  ECONNRESET: BROKEN,
+  EPIPE: BROKEN,
 }
 
 /** What to throw when opening failed with `error`: a sentence for a person where the cause is theirs to mend, else the error itself. */
 export function refusal(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StorageRefused) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const sentence = error instanceof DatabaseError ? SERVER[code] : (fileOf(error) ?? NETWORK[code] ?? describe(error))
+  const sentence =
+    error instanceof DatabaseError ? describeServer(error, code) : (fileOf(error) ?? NETWORK[code] ?? describe(error))
   return sentence ? new StorageRefused(sentence, { cause: error }) : error
 }
 
@@ -40,8 +46,14 @@ function fileOf(error: Error): string | undefined {
   return `The file ${error.path}, which DATABASE_URL names, cannot be read.`
 }
 
+function describeServer(error: DatabaseError, code: string): string | undefined {
+  if (SERVER[code] !== undefined || !isServerFault(error)) return SERVER[code]
+  return `The database server cannot serve now: ${error.message} (${code}); start the service again when it can.`
+}
+
 function describe({ message }: Error): string | undefined {
   if (/timeout/.test(message)) return 'The host of DATABASE_URL does not answer.'
+  if (/^Connection terminated/.test(message)) return BROKEN
   if (/SSL|TLS|certificate|self-signed/i.test(message)) {
     return `The database server and this program do not agree on TLS: ${message}; see sslmode and sslrootcert in DATABASE_URL.`
   }
