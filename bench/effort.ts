@@ -13,6 +13,18 @@ export interface Effort {
   readonly manyTokens: number
 }
 
+/** How long and how often services on PostgreSQL are measured. */
+export interface PostgresEffort {
+  readonly rounds: number
+  /** Services on one database, one installation of each count. */
+  readonly nodeCounts: readonly number[]
+  /** Length of one measurement under load. */
+  readonly windowMs: number
+  /** Length of one measurement of how long revocations take, at a moderate rate. */
+  readonly propagationMs: number
+  readonly members: number
+}
+
 /** Enough for medians that repeat. Takes about three minutes. */
 export const FULL: Effort = {
   rounds: 7,
@@ -21,6 +33,23 @@ export const FULL: Effort = {
   localRounds: 40,
   members: 400,
   manyTokens: 1000,
+}
+
+/** Takes less than three minutes. */
+export const POSTGRES_FULL: PostgresEffort = {
+  rounds: 3,
+  nodeCounts: [1, 2, 3],
+  windowMs: 500,
+  propagationMs: 1200,
+  members: 200,
+}
+
+export const POSTGRES_QUICK: PostgresEffort = {
+  rounds: 1,
+  nodeCounts: [1, 2],
+  windowMs: 100,
+  propagationMs: 300,
+  members: 10,
 }
 
 /** Enough to see that everything runs. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { drive } from './load/drive.ts'
 import { eachOnce } from './load/next-request.ts'
 import { type RequestParts, requestBytes } from './load/request-bytes.ts'
-import type { RescindProcess } from './servers/rescind-process.ts'
+import type { RescindService } from './servers/rescind-process.ts'
 
 const SEEDING_CLIENTS = 32
 const FEW_TOKENS = 10
@@ -30,7 +30,7 @@ interface Person {
 
 /** Fills a service that was just started, through its own API. */
 export async function populate(
-  rescind: RescindProcess,
+  rescind: RescindService,
   size: { readonly members: number; readonly manyTokens: number },
 ): Promise<Population> {
   const { businessId, operatorToken: token } = rescind

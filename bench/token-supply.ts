@@ -2,17 +2,17 @@ import { drive } from './load/drive.ts'
 import { cycle } from './load/next-request.ts'
 import { requestBytes } from './load/request-bytes.ts'
 import { type IssuedToken, issuedToken, issueRequest, type Population } from './population.ts'
-import type { RescindProcess } from './servers/rescind-process.ts'
+import type { RescindService } from './servers/rescind-process.ts'
 
 const ISSUING_CLIENTS = 32
 
 /** Tokens that are not revoked yet, each handed out once. */
 export class TokenSupply {
-  readonly #rescind: RescindProcess
+  readonly #rescind: RescindService
   readonly #nextRequest: () => Buffer | undefined
   #tokens: IssuedToken[] = []
 
-  constructor(rescind: RescindProcess, { memberTokens }: Population) {
+  constructor(rescind: RescindService, { memberTokens }: Population) {
     const { businessId } = rescind
     this.#rescind = rescind
     this.#nextRequest = cycle(memberTokens.map((token) => requestBytes(issueRequest({ token, businessId }))))

@@ -15,8 +15,8 @@ process.on('message', async (request: FollowerRequest) => process.send?.(await a
 async function answer(request: FollowerRequest): Promise<FollowerAnswer> {
   switch (request.type) {
     case 'attach': {
-      const { url, token, count } = request
-      attached = await Promise.all(Array.from({ length: count }, () => attach(url, token)))
+      const { port, token, count } = request
+      attached = await Promise.all(Array.from({ length: count }, () => attach(port, token)))
       break
     }
     case 'detach':
@@ -24,15 +24,22 @@ async function answer(request: FollowerRequest): Promise<FollowerAnswer> {
       break
     case 'observe': {
       const [first] = attached
-      for (const { heartbeats } of attached) heartbeats.take()
+      for (const { heartbeats, applications } of attached) {
+        heartbeats.take()
+        applications.take()
+      }
       if (first !== undefined && request.token !== null) endVerifying = verifyEveryMs(first.verifier, request.token)
       break
     }
     case 'observed': {
       const verifications = endVerifying?.() ?? { tookMs: [], lateMs: [] }
       endVerifying = undefined
-      return { verifications, heartbeatsMs: attached.flatMap(({ heartbeats }) => heartbeats.take()) }
+      return {
+        verifications,
+        heartbeatsMs: attached.flatMap(({ heartbeats }) => heartbeats.take()),
+        applied: attached.map(({ applications }) => applications.take()),
+      }
     }
   }
-  return { verifications: { tookMs: [], lateMs: [] }, heartbeatsMs: [] }
+  return { verifications: { tookMs: [], lateMs: [] }, heartbeatsMs: [], applied: [] }
 }

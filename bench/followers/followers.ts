@@ -9,7 +9,8 @@ const ANSWER_TIMEOUT_MS = 30_000
 
 /** Where verifiers attach. */
 interface Service {
-  readonly port: number
+  /** Of several, the processes take one each in turn. */
+  readonly port: number | readonly number[]
 }
 
 /** Processes for verifiers to be attached in: started once, idle while nothing is attached. */
@@ -23,9 +24,11 @@ export class Followers {
    * @throws Error when one of the processes ends, too
    */
   async during<T>(count: number, { port }: Service, token: string, work: () => Promise<T>): Promise<T> {
-    const url = `http://127.0.0.1:${port}`
-    const attach = (each: Follower, index: number) =>
-      each.ask({ type: 'attach', url, token, count: Math.ceil((count - index) / PROCESSES) })
+    const ports = [port].flat()
+    const attach = (each: Follower, index: number) => {
+      const to = ports[index % ports.length] ?? 0
+      return each.ask({ type: 'attach', port: to, token, count: Math.ceil((count - index) / PROCESSES) })
+    }
     try {
       await Promise.all(this.#processes.map(attach))
       const result = await Promise.race([work(), ...this.#processes.map(({ ended }) => ended)])
@@ -39,11 +42,11 @@ export class Followers {
   }
 
   /**
-   * Observes the attached verifiers during `work`; one of them verifies `token` every millisecond.
+   * Observes the attached verifiers during `work`; one of them verifies `token` every millisecond, if there is one.
    *
    * @returns what was observed, and the result of `work`
    */
-  async observe<T>(token: string, work: () => Promise<T>): Promise<{ observed: FollowerAnswer; result: T }> {
+  async observe<T>(token: string | null, work: () => Promise<T>): Promise<{ observed: FollowerAnswer; result: T }> {
     await Promise.all(
       this.#processes.map((each, index) => each.ask({ type: 'observe', token: index === 0 ? token : null })),
     )
@@ -55,6 +58,7 @@ export class Followers {
         lateMs: answers.flatMap(({ verifications }) => verifications.lateMs),
       },
       heartbeatsMs: answers.flatMap(({ heartbeatsMs }) => heartbeatsMs),
+      applied: answers.flatMap(({ applied }) => applied),
     }
     return { observed, result }
   }

@@ -17,15 +17,14 @@ export class InForceAnswers {
 
   /**
    * @param head of an answer
+   * @param attached for this answer, when it differs
    * @throws Error when the revocation was not applied by everyone attached, or somebody was waited out
    */
-  add(head: string): void {
+  add(head: string, attached = this.#attached): void {
     const applied = APPLIED.exec(head)?.[1]
     const waitedOut = WAITED_OUT.exec(head)?.[1]
-    if (applied !== `${this.#attached}` || waitedOut !== '0') {
-      throw new Error(
-        `Of ${this.#attached} verifiers, ${applied} had applied a revocation, ${waitedOut} were waited out`,
-      )
+    if (applied !== `${attached}` || waitedOut !== '0') {
+      throw new Error(`Of ${attached} verifiers, ${applied} had applied a revocation, ${waitedOut} were waited out`)
     }
     const timing = TIMING.exec(head)
     this.#commitMs.push(Number(timing?.[1]))

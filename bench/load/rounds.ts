@@ -1,12 +1,13 @@
 import type { Latency } from '../report/statistics.ts'
-import type { ServerProcess } from '../servers/server-process.ts'
 import { drive, type Load, type LoadResult } from './drive.ts'
 
 export interface Sample extends LoadResult {
   /** Shares of one processor core; absent where the system does not tell. */
   readonly cpu?: { readonly server: number; readonly client: number }
-  /** What each of the requests spent on what, by name; absent where nobody tells. */
+  /** What each of the requests took until what, by name; absent where nobody tells. */
   readonly parts?: Readonly<Record<string, Latency>>
+  /** What one request cost on average, by name; absent where nobody counts. */
+  readonly costs?: Readonly<Record<string, number>>
 }
 
 /** Something that is measured once in every round. */
@@ -44,8 +45,16 @@ async function measured(item: Item): Promise<Sample> {
   }
 }
 
+/** What a load is applied to. */
+export interface LoadTarget {
+  /** Of several processes that do the same, those of all. */
+  readonly port: number | readonly number[]
+  /** Processor time used so far, of all of them; `undefined` where the system does not tell. */
+  cpuMs(): number | undefined
+}
+
 /** Applies a load, and sees how much processor time both ends take. */
-export async function measureLoad(server: ServerProcess, load: Omit<Load, 'port'>): Promise<Sample> {
+export async function measureLoad(server: LoadTarget, load: Omit<Load, 'port'>): Promise<Sample> {
   const startedMs = performance.now()
   const serverBefore = server.cpuMs()
   const clientBefore = process.cpuUsage()

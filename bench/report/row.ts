@@ -101,6 +101,6 @@ function more(ms: number): string {
   return `${ms < 0 ? '' : '+'}${ms.toFixed(2)} ms`
 }
 
-function perSecond(rate: number): string {
+export function perSecond(rate: number): string {
   return `${Math.round(rate).toLocaleString('en')}/s`
 }

@@ -2,7 +2,7 @@ import { eachOnce } from '../load/next-request.ts'
 import { requestBytes } from '../load/request-bytes.ts'
 import { measureLoad } from '../load/rounds.ts'
 import { type Bar, loadRows } from '../report/row.ts'
-import type { RescindProcess } from '../servers/rescind-process.ts'
+import type { RescindService } from '../servers/rescind-process.ts'
 import type { Servers } from '../servers/servers.ts'
 import type { TokenSupply } from '../token-supply.ts'
 import { BARE_COMMIT } from './bare-commit.ts'
@@ -33,6 +33,6 @@ export function revoking({ rescind }: Servers, supply: TokenSupply, windowMs: nu
 }
 
 /** The owner revoking a token of a member. */
-export function revokeRequest({ ownerToken: token, businessId }: RescindProcess, id: string): Buffer {
+export function revokeRequest({ ownerToken: token, businessId }: RescindService, id: string): Buffer {
   return requestBytes({ method: 'POST', path: `/api/v1/tokens/${id}/revoke`, token, businessId, json: {} })
 }

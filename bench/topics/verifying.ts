@@ -47,7 +47,7 @@ export async function verifying(
   const seen = await take(SEEN_TOKENS)
   const fresh = await take((WARM_UP_ROUNDS + rounds) * NEW_TOKENS_PER_ROUND)
   const publicKey = await readPublicKey(rescind)
-  const { verifier } = await attach(`http://127.0.0.1:${rescind.port}`, feedToken)
+  const { verifier } = await attach(rescind.port, feedToken)
   try {
     await revokeSome(rescind, supply, verifier)
     return [
