@@ -70,9 +70,8 @@ export async function openDatabaseServer(url: string | undefined): Promise<Datab
   }
 }
 
-/** With every process it has started that still lives: sessions that are measured do. */
+/** With every process it has started. */
 function treeCpuMs(pid: number): number | undefined {
-  const all = [pid, ...childrenOf(pid)].map((each) => processCpuMs(each) ?? 0)
-  const sum = all.reduce((total, each) => total + each, 0)
-  return sum === 0 ? undefined : sum
+  const own = processCpuMs(pid, true)
+  return own && childrenOf(pid).reduce((sum, child) => sum + (processCpuMs(child) ?? 0), own)
 }

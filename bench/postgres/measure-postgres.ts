@@ -42,7 +42,8 @@ export async function measurePostgres(folder: string, { url, quick, profileDir }
     const spreading = propagation([...clusters, polling], followers, effort.propagationMs)
     const counts = { rounds: effort.rounds, warmUpRounds: 0 }
     const samples = await measureInRounds([...writing.items, ...spreading.items], counts)
-    const connections = await Promise.all(clusters.map(({ name }) => server.connections(name)))
+    const connections: number[] = []
+    for (const { name } of clusters) connections.push(await server.connections(name))
     return {
       tables: [
         { title: 'Issuing and revoking', table: tableOf(writing.rows(samples)) },
