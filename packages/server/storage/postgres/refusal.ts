@@ -15,13 +15,13 @@ const SERVER: Record<string, string> = {
   '25006': 'The database server takes no writes; set DATABASE_URL to the primary.',
 }
 
-const BROKEN = 'The database server closed the connection; start the service again when it keeps one.'
+const BROKEN =
+  'Whoever listens at the host and port of DATABASE_URL closes the connection; is it a PostgreSQL server, and up?'
 
 /** By error code of the operating system or of TLS. */
 const NETWORK: Record<string, string> = {
   ECONNREFUSED: 'Nothing listens at the host and port of DATABASE_URL.',
   ENOENT: 'Nothing listens at the host and port of DATABASE_URL.',
-  ECONNRESET: 'Whoever listens at the host and port of DATABASE_URL closes the connection; is it a PostgreSQL server?',
   ENOTFOUND: 'The host of DATABASE_URL is not known.',
   EAI_AGAIN: 'The host of DATABASE_URL cannot be looked up.',
   ENETUNREACH: 'The host of DATABASE_URL cannot be reached.',
@@ -53,12 +53,9 @@ function describeServer(error: DatabaseError, code: string): string | undefined 
 
 function describe({ message }: Error): string | undefined {
   if (/timeout/.test(message)) return 'The host of DATABASE_URL does not answer.'
-  if (/^Connection terminated/.test(message)) return BROKEN
+  if (/terminated/.test(message)) return BROKEN
   if (/SSL|TLS|certificate|self-signed/i.test(message)) {
     return `The database server and this program do not agree on TLS: ${message}; see sslmode and sslrootcert in DATABASE_URL.`
-  }
-  if (/terminated/.test(message)) {
-    return 'Whoever listens at the host and port of DATABASE_URL closes the connection; is it a PostgreSQL server?'
   }
   return undefined
 }
