@@ -8,6 +8,8 @@ import { tokenLists } from './sql-builder.ts'
 const LIMIT = 10_000
 /** A database that has not answered after this long is away. */
 const PATIENCE_MS = 300
+/** After this long nothing is told from memory: whoever lost a role in the meantime has lost it. */
+const LONGEST_AWAY_MS = 60_000
 /** How long an absent database is not asked again about what is known. */
 const AWAY_MS = 1_000
 
@@ -18,14 +20,18 @@ const AWAY_MS = 1_000
  */
 export class PostgresReads extends SqlReads {
   readonly #timers: Timers
+  readonly #monotonicMs: () => number
   readonly #standings = new Map<number, Standing>()
   readonly #assertOpen: () => void
   #isAway = false
+  /** When the database last stopped to answer, on the monotonic clock; `undefined` while it does. */
+  #awaySinceMs: number | undefined
 
   /** @param assertOpen throws Unavailable once the storage has failed or is closed: nothing is told from memory then */
-  constructor(run: Run, timers: Timers, assertOpen: () => void) {
+  constructor(run: Run, timers: Timers, monotonicMs: () => number, assertOpen: () => void) {
     super(run, tokenLists)
     this.#timers = timers
+    this.#monotonicMs = monotonicMs
     this.#assertOpen = assertOpen
   }
 
@@ -33,12 +39,16 @@ export class PostgresReads extends SqlReads {
     const known = this.#standings.get(idx)
     if (known === undefined) return this.#readStanding(idx)
     this.#assertOpen()
+    if (this.#monotonicMs() - (this.#awaySinceMs ?? Number.POSITIVE_INFINITY) > LONGEST_AWAY_MS) {
+      return this.#readStanding(idx)
+    }
     if (this.#isAway) return known
     return this.#readOrKnow(idx, known)
   }
 
   async #readStanding(idx: number): Promise<Standing | undefined> {
     const standing = await super.standing(idx)
+    this.#awaySinceMs = undefined
     this.#standings.delete(idx)
     if (standing !== undefined) this.#standings.set(idx, standing)
     if (this.#standings.size > LIMIT) this.#standings.delete(this.#standings.keys().next().value ?? idx)
@@ -61,6 +71,7 @@ export class PostgresReads extends SqlReads {
   #setAway(): void {
     if (this.#isAway) return
     this.#isAway = true
+    this.#awaySinceMs ??= this.#monotonicMs()
     this.#timers.after(AWAY_MS, () => {
       this.#isAway = false
     })

@@ -49,6 +49,7 @@ export class PostgresStorage implements Storage {
     this.read = new PostgresReads(
       (statement, args) => this.#read(statement, args),
       timers,
+      clocks.monotonicMs,
       () => this.#assertOpen(),
     )
     this.membership = new PostgresMembership({
