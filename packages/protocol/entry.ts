@@ -18,11 +18,6 @@ export type EntryBody =
     }
   | { readonly kind: 'key_added'; readonly jwk: PublicJwk }
   | { readonly kind: 'key_retired'; readonly kid: string }
-  /**
-   * A part of the history was lost. From here on the log and the tokens that are issued name another epoch; tokens that
-   * name the one before count only if their index is below `beforeIdx`.
-   */
-  | { readonly kind: 'epoch_opened'; readonly epoch: string; readonly beforeIdx: number }
 
 /** One line of the revocation log. */
 export interface Entry {
@@ -39,13 +34,13 @@ export interface Entry {
 
 /** How far a log has been applied. Two positions name the same history only when all three agree. */
 export interface Position {
-  /** UUID of the log; of its last epoch, if others were opened. */
+  /** UUID of the log. */
   readonly epoch: string
   readonly seq: number
   readonly hash: string
 }
 
-/** What the first entry of a log continues from; binds the whole chain to its first epoch. */
+/** What the first entry of a log continues from; binds the whole chain to its epoch. */
 function genesisHash(epoch: string): string {
   return sha256(`rescind log ${epoch}`)
 }
@@ -74,11 +69,6 @@ export function continues(position: Position, entry: Entry): boolean {
   )
 }
 
-/** Where a log stands after `entry`, which continues `position`. */
-export function positionAfter({ epoch }: Position, { seq, hash, body }: Entry): Position {
-  return { epoch: body.kind === 'epoch_opened' ? body.epoch : epoch, seq, hash }
-}
-
 /** The canonical text of a body: what is stored, sent and hashed. Field order is fixed here, once. */
 export function encodeEntryBody(body: EntryBody): string {
   switch (body.kind) {
@@ -92,8 +82,6 @@ export function encodeEntryBody(body: EntryBody): string {
       return JSON.stringify([body.kind, publicJwk(body.jwk)])
     case 'key_retired':
       return JSON.stringify([body.kind, body.kid])
-    case 'epoch_opened':
-      return JSON.stringify([body.kind, body.epoch, body.beforeIdx])
   }
 }
 
@@ -126,8 +114,6 @@ function readEntryBody(text: string): EntryBody | undefined {
       return { kind, jwk: publicJwk(first) }
     case 'key_retired':
       return typeof first === 'string' ? { kind, kid: first } : undefined
-    case 'epoch_opened':
-      return isUuid(first) && isNatural(second) ? { kind, epoch: first, beforeIdx: second } : undefined
     default:
       return undefined
   }

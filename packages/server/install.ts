@@ -124,7 +124,6 @@ async function mustIssue(
   return outcome.token
 }
 
-/** In whose name things are done while nobody serves. */
-export function offlineActor({ operatorUserId, operatorEmail }: Installation): Actor {
+function offlineActor({ operatorUserId, operatorEmail }: Installation): Actor {
   return { requestId: 'offline', tokenId: null, userId: operatorUserId, email: operatorEmail, claimedEmail: null }
 }

@@ -19,20 +19,14 @@ export interface OpenedInstallation {
 }
 
 /**
- * Opens the database, and sets it up when it is new and that is wanted.
+ * Opens the database, and sets it up when it is new.
  *
  * @throws StartRefused with one sentence for a person
  */
-export async function openInstallation(
-  config: Config,
-  logger: Logger,
-  { mustExist = false } = {},
-): Promise<OpenedInstallation> {
+export async function openInstallation(config: Config, logger: Logger): Promise<OpenedInstallation> {
   const storage = await openStorage(config, logger)
   try {
     const existing = await storage.read.installation()
-    if (existing === undefined && mustExist)
-      throw new StartRefused('The database is empty: nothing was installed in it.')
     const keys = loadMasterKey(config.dataDir, config.masterKey, existing === undefined)
     if (existing !== undefined) return { storage, installation: existing, keys, firstTokens: undefined }
     const firstTokens = await installUnlessDone(storage, keys, config)

@@ -8,19 +8,17 @@ import type { Logger } from 'pino'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'
 import { createCheckToken } from './access/check-token.ts'
-import { writeOffline } from './access/write-as.ts'
 import type { Config } from './config.ts'
 import { logFeedNotices } from './feed-notices.ts'
 import { createApp } from './http/app.ts'
 import { describeApi } from './http/openapi/describe-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
-import { type FirstTokens, offlineActor, recoverOperator } from './install.ts'
+import { type FirstTokens, recoverOperator } from './install.ts'
 import { checkPort, listeningUrl, refusedListen } from './listening.ts'
 import { createLog, type Log } from './log.ts'
 import { clocks, newId, timers } from './machine.ts'
 import { type OpenedInstallation, openInstallation } from './open-installation.ts'
 import manifest from './package.json' with { type: 'json' }
-import { type OpenedEpoch, openEpoch } from './revocations/open-epoch.ts'
 import { createRevocations } from './revocations/revocations.ts'
 import { endAllTokens } from './revocations/revoke-all.ts'
 import { endToken } from './revocations/revoke-token.ts'
@@ -94,23 +92,8 @@ export function recoverOperatorToken(config: Config): Promise<string> {
   })
 }
 
-/** Declares that a part of the history was lost; see {@link openEpoch}. */
-export function openNewEpoch(config: Config): Promise<OpenedEpoch> {
-  const use = async ({ storage, installation }: OpenedInstallation) => {
-    const write = writeOffline({ storage, clock: clocks, newId }, offlineActor(installation))
-    const opened = await openEpoch({ clock: clocks, newUuid: randomUUID }, write)
-    if ('refused' in opened) throw new Error(`The new epoch was refused: ${opened.refused}`)
-    return opened
-  }
-  return withInstallation(config, use, { mustExist: true })
-}
-
-async function withInstallation<T>(
-  config: Config,
-  use: (opened: OpenedInstallation) => Promise<T>,
-  options?: Parameters<typeof openInstallation>[2],
-): Promise<T> {
-  const opened = await openInstallation(config, createLog(config.logLevel).logger, options)
+async function withInstallation<T>(config: Config, use: (opened: OpenedInstallation) => Promise<T>): Promise<T> {
+  const opened = await openInstallation(config, createLog(config.logLevel).logger)
   try {
     return await use(opened)
   } finally {

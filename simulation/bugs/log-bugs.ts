@@ -25,8 +25,8 @@ export const LOG_BUGS: readonly Bug[] = [
     patches: [
       {
         file: FEED_SESSION,
-        find: 'return hash === (seq === 0 ? genesis(installation.epoch).hash : await log.hashAt(seq))',
-        replace: 'return hash === (seq === 0 ? genesis(installation.epoch).hash : ((await log.hashAt(seq)) && hash))',
+        find: 'return hash === (seq === 0 ? genesis(epoch).hash : await log.hashAt(seq))',
+        replace: 'return hash === (seq === 0 ? genesis(epoch).hash : ((await log.hashAt(seq)) && hash))',
       },
     ],
   },

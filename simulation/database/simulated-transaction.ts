@@ -65,9 +65,6 @@ export class SimulatedTransaction extends SimulatedReads implements Transaction 
     })
   }
 
-  skipIdxs(): Promise<void> {
-    return Promise.reject(new Error('No epoch is opened in the simulation.'))
-  }
   nextIdx(): Promise<number> {
     return this.#run([], (view) => view.nextIdx())
   }

@@ -22,14 +22,6 @@ export function addServiceCommands(program: Command, context: Context): void {
       init(readConfig(context.env, flags), recover, context),
     )
   withExample(addConfigOptions(initCommand), 'rescind init --recover --data-dir ./data')
-
-  const epochCommand = program
-    .command('new-epoch')
-    .description(
-      'Declare that a part of the history was lost: an older copy was put in place, or a failover lost commits',
-    )
-    .action((flags: ConfigFlags) => newEpoch(readConfig(context.env, flags), context))
-  withExample(addConfigOptions(epochCommand), 'rescind new-epoch --data-dir ./data')
 }
 
 /** Runs the service until a signal stops it or its storage fails; the exit code tells which it was. */
@@ -64,15 +56,6 @@ async function init(config: Config, recover: boolean, { stdout }: Context): Prom
       `The folder ${config.dataDir} is set up already; add --recover for a new operator token, or start it with serve.`,
     )
   }
-}
-
-async function newEpoch(config: Config, { stdout }: Context): Promise<void> {
-  const { openNewEpoch } = await import('../server.ts')
-  const { epoch, former, beforeIdx, lastSeq } = await openNewEpoch(config)
-  stdout(`Epoch  ${epoch}
-The history before it ends with entry ${lastSeq}. What was revoked after that is not revoked any more, except for verifiers that
-saw it: revoke it again. Tokens that name the epoch ${former} are refused from index ${beforeIdx} on.
-`)
 }
 
 function addConfigOptions(command: Command): Command {

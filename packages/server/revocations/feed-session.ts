@@ -169,8 +169,7 @@ export class FeedSession implements FeedSocketListener {
   #start(position: Position | null, isOurs: boolean): void {
     if (this.#phase !== 'positioning') return
     const { node, log, installation, onNotice } = this.#deps
-    const { issuer, tokenPrefix } = installation
-    const { epoch } = log.position
+    const { epoch, issuer, tokenPrefix } = installation
     onNotice('attached', this.#verifierId, this.#credential.tokenId)
     if (!isOurs) onNotice('resync', this.#verifierId, this.#credential.tokenId)
     const { leaseMs } = node
@@ -185,8 +184,8 @@ export class FeedSession implements FeedSocketListener {
   /** Whether the log has this hash at this place. */
   async #isOurs({ epoch, seq, hash }: Position): Promise<boolean> {
     const { installation, log } = this.#deps
-    if (epoch !== log.position.epoch) return false
-    return hash === (seq === 0 ? genesis(installation.epoch).hash : await log.hashAt(seq))
+    if (epoch !== installation.epoch) return false
+    return hash === (seq === 0 ? genesis(epoch).hash : await log.hashAt(seq))
   }
 
   #sendSnapshot(): void {

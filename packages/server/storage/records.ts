@@ -111,7 +111,6 @@ export type AuditAction =
   | 'key.added'
   | 'key.retired'
   | 'operator.recovered'
-  | 'epoch.opened'
 
 export interface AuditEvent {
   readonly id: string

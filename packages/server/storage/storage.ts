@@ -133,8 +133,6 @@ export interface Transaction extends Reads {
   takeIdx(): Promise<number>
   /** The index the next token will get. */
   nextIdx(): Promise<number>
-  /** Leaves out this many indexes, for ever. */
-  skipIdxs(count: number): Promise<void>
 
   createInstallation(installation: Installation): Promise<void>
   insertToken(token: NewToken): Promise<void>

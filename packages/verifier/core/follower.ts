@@ -10,7 +10,6 @@ import {
   MAX_FORMER_IDS,
   type Position,
   permittedMs,
-  positionAfter,
   renewalIntervalMs,
   type ServiceMessage,
   silenceLimitMs,
@@ -284,12 +283,11 @@ function applyEntries(state: FollowerState, entries: readonly Entry[]): Follower
     // What has been applied is not applied again, and nothing is left out.
     if (position === null || entry.seq !== position.seq + 1) return badMessage(state)
     if (!continues(position, entry)) return mismatch(state, 'log_mismatch')
-    position = positionAfter(position, entry)
+    position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
   }
   if (position === null) return badMessage(state)
-  const home = state.home && { ...state.home, epoch: position.epoch }
   return {
-    state: { ...state, position, home },
+    state: { ...state, position },
     effects: [{ type: 'apply', entries }, acknowledge(position)],
   }
 }

@@ -6,12 +6,11 @@ import {
   genesis,
   type Position,
   type PublicJwk,
-  positionAfter,
   type RejectionReason,
+  statusListUri,
   type Verdict,
   type VerifiedToken,
 } from '@rescind/protocol'
-import { Epochs } from './epochs.ts'
 import { type Expectations, unmetExpectation } from './expectations.ts'
 import { Keyring } from './keyring.ts'
 import type { Lease } from './lease.ts'
@@ -71,8 +70,7 @@ export interface LocalVerifier {
   /**
    * Adds everything in a snapshot to what has been applied, and takes its position, which may be an earlier one or one
    * of another log. The union, never a replacement: what was revoked stays revoked, and retired keys stay retired. When
-   * the epoch changes, only tokens that name the new one are accepted from then on, and those of earlier epochs that the
-   * snapshot names, up to where they ended. Takes 4 KiB for each page of 32,768
+   * the epoch changes, only tokens that name the new one are accepted from then on. Takes 4 KiB for each page of 32,768
    * indexes that the snapshot has and the verifier has not.
    *
    * While it unites and until it is granted a lease for its new position, the verifier must hold none: seeing to that
@@ -101,8 +99,7 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
   const keyring = new Keyring()
   const revocations = new RevocationSet()
   let verifiedTokens = new VerifiedTokens(verifiedTokensLimit)
-  const epochs = new Epochs(options.epoch)
-  const home = { issuer, epochs }
+  let home = { issuer, statusListUri: statusListUri(options.epoch) }
   let position = genesis(options.epoch)
 
   function verify(token: string, expected?: Expectations): Verdict | Undecided {
@@ -154,7 +151,7 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     for (const entry of entries) {
       if (!continues(position, entry)) throw new LogMismatch(position, entry)
       takeEffect(entry.body)
-      position = positionAfter(position, entry)
+      position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
     }
   }
 
@@ -162,13 +159,11 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     revocations.apply(body)
     if (body.kind === 'key_added') keyring.add(body.jwk)
     if (body.kind === 'key_retired') keyring.retire(body.kid)
-    if (body.kind === 'epoch_opened') changeEpochs(() => epochs.open(body.epoch, body.beforeIdx))
   }
 
   function snapshot(): Snapshot {
     return encodeSnapshot({
       position,
-      formerEpochs: epochs.former,
       keys: keyring.all(),
       bulkEntries: revocations.bulkEntries(),
       pages: revocations.pages(),
@@ -180,13 +175,13 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     keyring.addAll(snapshot.keys)
     for (const entry of snapshot.bulkEntries) takeEffect(entry)
     for (const page of snapshot.pages()) revocations.applyPage(page)
-    changeEpochs(() => epochs.unite(snapshot.position.epoch, snapshot.formerEpochs))
+    if (snapshot.position.epoch !== position.epoch) changeEpoch(snapshot.position.epoch)
     position = snapshot.position
   }
 
-  /** Tokens that were found good may be none any more. */
-  function changeEpochs(change: () => void): void {
-    change()
+  /** Tokens that were found good name the epoch before. */
+  function changeEpoch(epoch: string): void {
+    home = { issuer, statusListUri: statusListUri(epoch) }
     verifiedTokens = new VerifiedTokens(verifiedTokensLimit)
   }
 

@@ -4,19 +4,16 @@ import { type BitmapPage, emptyPage, LAST_PAGE } from './bitmap.ts'
 import { readBulkEntries, writeBulkEntries } from './bulk-entries.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import type { FormerEpoch } from './epochs.ts'
 import { packPage, unpackPage } from './packed-page.ts'
 import type { BulkEntry } from './revocation-set.ts'
 
 /**
- * What a verifier has applied, in few bytes: the version of the format, the position, the epochs before, the keys, the bulk entries, and
+ * What a verifier has applied, in few bytes: the version of the format, the position, the keys, the bulk entries, and
  * the revoked indexes as packed pages. Verifiers that stand at one position and have the same keys, in the same order,
  * the same cut-offs and the same indexes have the same snapshot, on every machine.
  */
 
-/** With epochs that have ended it is another one: whoever does not know of these must not accept it. */
 const VERSION = 1
-const VERSION_WITH_EPOCHS = 2
 
 const ALGORITHMS: readonly PublicJwk['alg'][] = ['EdDSA', 'ES256']
 
@@ -33,8 +30,6 @@ export interface Snapshot {
 
 interface SnapshotContent {
   readonly position: Position
-  /** Oldest first; none unless given. */
-  readonly formerEpochs?: readonly FormerEpoch[]
   /** Oldest first, retired or not, each once. */
   readonly keys: readonly PublicJwk[]
   /** At most one for a subject; their order makes no difference. */
@@ -46,7 +41,6 @@ interface SnapshotContent {
 /** A snapshot that is whole and well-formed. Only {@link decodeSnapshot} makes one. */
 export class DecodedSnapshot {
   readonly position: Position
-  readonly formerEpochs: readonly FormerEpoch[]
   /** Whether they are points of their curves shows when they are put to use. */
   readonly keys: readonly PublicJwk[]
   readonly bulkEntries: readonly BulkEntry[]
@@ -55,12 +49,8 @@ export class DecodedSnapshot {
 
   /** @throws RangeError when {@link encodeSnapshot} did not write what there is to read */
   constructor(reader: ByteReader) {
-    const version = reader.byte()
-    if (version !== VERSION && version !== VERSION_WITH_EPOCHS) {
-      throw new RangeError('The snapshot is of another version')
-    }
+    if (reader.byte() !== VERSION) throw new RangeError('The snapshot is of another version')
     this.position = { epoch: reader.uuid(), seq: reader.natural(), hash: reader.hex(HASH_BYTES) }
-    this.formerEpochs = version === VERSION_WITH_EPOCHS ? readEpochs(reader) : []
     this.keys = readKeys(reader)
     this.bulkEntries = readBulkEntries(reader)
     // A copy: what is found sound here stays so, whatever becomes of the bytes it came in.
@@ -75,13 +65,12 @@ export class DecodedSnapshot {
 }
 
 /** @throws TypeError when an id is not a lower-case UUID */
-export function encodeSnapshot({ position, formerEpochs = [], keys, bulkEntries, pages }: SnapshotContent): Snapshot {
+export function encodeSnapshot({ position, keys, bulkEntries, pages }: SnapshotContent): Snapshot {
   const writer = new ByteWriter()
-  writer.byte(formerEpochs.length === 0 ? VERSION : VERSION_WITH_EPOCHS)
+  writer.byte(VERSION)
   writer.uuid(position.epoch)
   writer.natural(position.seq)
   writer.hex(position.hash)
-  if (formerEpochs.length > 0) writeEpochs(writer, formerEpochs)
   writeKeys(writer, keys)
   writeBulkEntries(writer, bulkEntries)
   writePages(writer, pages)
@@ -100,22 +89,6 @@ export function decodeSnapshot(bytes: Uint8Array): DecodedSnapshot | undefined {
   } catch {
     return undefined
   }
-}
-
-/** How many, then each with the index that it ended at. */
-function writeEpochs(writer: ByteWriter, epochs: readonly FormerEpoch[]): void {
-  writer.natural(epochs.length)
-  for (const { epoch, beforeIdx } of epochs) {
-    writer.uuid(epoch)
-    writer.natural(beforeIdx)
-  }
-}
-
-function readEpochs(reader: ByteReader): readonly FormerEpoch[] {
-  const epochs: FormerEpoch[] = []
-  for (let left = reader.natural(); left > 0; left--) epochs.push({ epoch: reader.uuid(), beforeIdx: reader.natural() })
-  if (epochs.length === 0) throw new RangeError('No epoch has ended')
-  return epochs
 }
 
 /** How many, then each as a byte for its algorithm and its coordinates. The kid follows from them. */

@@ -1,13 +1,12 @@
 import { parseClaims, readToken, type VerifiedToken } from '@rescind/protocol'
-import type { Epochs } from './epochs.ts'
 import { type Rejected, reject } from './rejection.ts'
 
 /** What the claims of a token must say for it to be one of this installation's. */
 interface Home {
   /** Expected as `iss` and as `aud`. */
   readonly issuer: string
-  /** The status lists that revocation indexes count in. */
-  readonly epochs: Epochs
+  /** The status list that revocation indexes count in. */
+  readonly statusListUri: string
 }
 
 /**
@@ -19,7 +18,7 @@ export function readVerifiedToken(payload: Uint8Array, kid: string, home: Home):
   const claims = parseClaims(payload)
   if (claims === undefined) return reject('bad_claims')
   const isOurs =
-    claims.iss === home.issuer && claims.aud === home.issuer && home.epochs.accepts(claims.status.status_list)
+    claims.iss === home.issuer && claims.aud === home.issuer && claims.status.status_list.uri === home.statusListUri
   if (!isOurs) return reject('wrong_issuer', claims.client_id)
   Object.freeze(claims.status.status_list)
   Object.freeze(claims.status)

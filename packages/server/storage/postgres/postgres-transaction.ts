@@ -1,4 +1,4 @@
-import { type Entry, type EntryBody, type Position, positionAfter } from '@rescind/protocol'
+import type { Entry, EntryBody, Position } from '@rescind/protocol'
 import type { ClientBase } from 'pg'
 import { SqlTransaction } from '../sql/sql-transaction.ts'
 import type { Execute, Run } from '../sql/statement.ts'
@@ -39,9 +39,9 @@ export class PostgresTransaction extends SqlTransaction {
   }
 
   override async appendEntry(body: EntryBody, atMs: number): Promise<Entry> {
-    const head = await this.head()
+    const { epoch } = await this.head()
     const entry = await super.appendEntry(body, atMs)
-    this.#head = positionAfter(head, entry)
+    this.#head = { epoch, seq: entry.seq, hash: entry.hash }
     return entry
   }
 

@@ -1,7 +1,6 @@
 import { decodeEntryBody, type Entry, type EntryBody, encodeEntryBody, type Position } from '@rescind/protocol'
-import { sql } from 'kysely'
 import type { LogHeadTable, RevocationLogTable } from './schema.ts'
-import { all, command, type NoArguments, one, type Statement, UnexpectedResult } from './statement.ts'
+import { all, command, type NoArguments, type Statement, UnexpectedResult } from './statement.ts'
 
 type Row = { [Column in keyof RevocationLogTable]: RevocationLogTable[Column] }
 
@@ -15,18 +14,6 @@ export const head: Statement<NoArguments, Position> = {
 export const entriesAfter = all<{ seq: number; limit: number }, Row, Entry>(
   (db, args) =>
     db.selectFrom('revocation_log').selectAll().where('seq', '>', args.seq).orderBy('seq').limit(args.limit),
-  decodeEntry,
-)
-
-/** The entry that opened the epoch of the log, unless that is the first one. */
-export const lastEpochOpened = one<NoArguments, Row, Entry>(
-  (db) =>
-    db
-      .selectFrom('revocation_log')
-      .selectAll()
-      .where('kind', '=', sql.lit('epoch_opened'))
-      .orderBy('seq', 'desc')
-      .limit(sql.lit(1)),
   decodeEntry,
 )
 

@@ -1,6 +1,6 @@
-import { continues, genesis, type Position, positionAfter } from '@rescind/protocol'
+import { continues, genesis, type Position } from '@rescind/protocol'
 import { readInstallation } from '../sql/installation.ts'
-import { lastEpochOpened, head as readHead } from '../sql/revocation-log.ts'
+import { head as readHead } from '../sql/revocation-log.ts'
 import { StorageRefused } from '../storage.ts'
 import { isEngineFault } from './engine-fault.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
@@ -30,17 +30,14 @@ export function checkLog(statements: PreparedStatements, dataDir: string): void 
 
 function findProblem(statements: PreparedStatements, epoch: string): string | undefined {
   const head = statements.run(readHead, {})
-  const opened = statements.run(lastEpochOpened, {})
-  const current = opened?.body.kind === 'epoch_opened' ? opened.body.epoch : epoch
-  if (head.epoch !== current) return 'its head is of another log'
+  if (head.epoch !== epoch) return 'it belongs to another installation'
 
   const start = Math.max(0, head.seq - CHECKED_ENTRIES)
   let position: Position | undefined = start === 0 ? genesis(epoch) : undefined
   for (const entries of statements.entriesAfter(Math.max(0, start - 1))) {
     for (const entry of entries) {
       if (position && !continues(position, entry)) return `entry ${entry.seq} does not continue the one before it`
-      // In the middle of a log only the hashes are known.
-      position = positionAfter(position ?? genesis(epoch), entry)
+      position = { epoch, seq: entry.seq, hash: entry.hash }
     }
   }
   const last = position?.seq ?? 0

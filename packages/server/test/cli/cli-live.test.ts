@@ -107,9 +107,7 @@ test('every command does its work against a running service and ends with its do
     await json('keys list', asOperator, 3)
   })
 
-  const commands = leaves(createProgram(processContext())).filter(
-    (path) => !['serve', 'init', 'new-epoch'].includes(path),
-  )
+  const commands = leaves(createProgram(processContext())).filter((path) => !['serve', 'init'].includes(path))
   assert.deepEqual([...tried].sort(), commands.sort())
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
 })
