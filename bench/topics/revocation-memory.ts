@@ -55,7 +55,7 @@ export function revocationMemory(rounds: number): Row[] {
 }
 
 function snapshotRows(what: string, revocations: RevocationSet, rounds: number): Row[] {
-  const content = { position: genesis(EPOCH), keys: [], bulkEntries: [], pages: revocations.pages() }
+  const content = { position: genesis(EPOCH), formerEpochs: [], keys: [], bulkEntries: [], pages: revocations.pages() }
   const snapshot = encodeSnapshot(content)
   const encodeMs: number[] = []
   const uniteMs: number[] = []

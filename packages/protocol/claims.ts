@@ -28,7 +28,7 @@ export function encodeClaims(claims: TokenClaims): string {
   return encodeBase64url(JSON.stringify(claims))
 }
 
-/** Names the status list that an `idx` counts in: the epoch of its log, so that an index of another log is never taken for one of ours. */
+/** Names the status list that an `idx` counts in: the epoch of the log when the index was given out, so that an index of another log is never taken for one of ours. */
 export function statusListUri(epoch: string): string {
   return `urn:uuid:${epoch}`
 }

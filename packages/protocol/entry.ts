@@ -18,6 +18,11 @@ export type EntryBody =
     }
   | { readonly kind: 'key_added'; readonly jwk: PublicJwk }
   | { readonly kind: 'key_retired'; readonly kid: string }
+  /**
+   * The log goes on under another name, a UUID never used before: it, or the database it is in, was put back from an
+   * older copy. Of the tokens that name the epoch before, those with an `idx` from `beforeIdx` on are not known any more.
+   */
+  | { readonly kind: 'epoch_opened'; readonly epoch: string; readonly beforeIdx: number }
 
 /** One line of the revocation log. */
 export interface Entry {
@@ -34,20 +39,25 @@ export interface Entry {
 
 /** How far a log has been applied. Two positions name the same history only when all three agree. */
 export interface Position {
-  /** UUID of the log. */
+  /** UUID that names the log from its beginning, or since the last entry that opened an epoch, up to here. */
   readonly epoch: string
   readonly seq: number
   readonly hash: string
 }
 
-/** What the first entry of a log continues from; binds the whole chain to its epoch. */
+/** What the first entry of a log continues from; binds the whole chain to its first epoch. */
 function genesisHash(epoch: string): string {
   return sha256(`rescind log ${epoch}`)
 }
 
 /** The position before the first entry. */
-export function genesis(epoch: string): Position {
-  return { epoch, seq: 0, hash: genesisHash(epoch) }
+export function genesis(firstEpoch: string): Position {
+  return { epoch: firstEpoch, seq: 0, hash: genesisHash(firstEpoch) }
+}
+
+/** Where the log stands after `entry`, which {@link continues} `position`. */
+export function positionAfter(position: Position, { seq, hash, body }: Entry): Position {
+  return { epoch: body.kind === 'epoch_opened' ? body.epoch : position.epoch, seq, hash }
 }
 
 export function entryHash(prevHash: string, seq: number, atMs: number, body: EntryBody): string {
@@ -82,6 +92,8 @@ export function encodeEntryBody(body: EntryBody): string {
       return JSON.stringify([body.kind, publicJwk(body.jwk)])
     case 'key_retired':
       return JSON.stringify([body.kind, body.kid])
+    case 'epoch_opened':
+      return JSON.stringify([body.kind, body.epoch, body.beforeIdx])
   }
 }
 
@@ -114,6 +126,8 @@ function readEntryBody(text: string): EntryBody | undefined {
       return { kind, jwk: publicJwk(first) }
     case 'key_retired':
       return typeof first === 'string' ? { kind, kid: first } : undefined
+    case 'epoch_opened':
+      return isUuid(first) && isNatural(second) ? { kind, epoch: first, beforeIdx: second } : undefined
     default:
       return undefined
   }

@@ -1,4 +1,4 @@
-import { type Entry, genesis, type Position } from '@rescind/protocol'
+import { type Entry, genesis, type Position, positionAfter } from '@rescind/protocol'
 import type {
   Business,
   Installation,
@@ -78,9 +78,9 @@ export class Tables {
 
   /** Goes back to an older copy of the log: what came after `seq` was never written. Tokens stay as they are. */
   forgetAfter(seq: number): void {
-    if (this.head === undefined || seq < 1 || seq >= this.entries.length) return
+    if (this.installation === undefined || seq < 1 || seq >= this.entries.length) return
     this.entries.length = seq
-    this.head = { epoch: this.head.epoch, seq, hash: this.entries[seq - 1]?.hash ?? '' }
+    this.head = this.entries.reduce(positionAfter, genesis(this.installation.epoch))
     for (const row of this.tokens) if (row.revocation !== null && row.revocation.seq > seq) row.revocation = null
     for (const [subject, rows] of this.bulkRevocations) {
       const kept = rows.filter(({ revocation }) => revocation.seq <= seq)
@@ -102,7 +102,7 @@ export class Tables {
       throw new Error(`Entry ${entry.seq} does not continue the head of the log.`)
     }
     this.entries.push(entry)
-    this.head = { epoch: this.head.epoch, seq: entry.seq, hash: entry.hash }
+    this.head = positionAfter(this.head, entry)
   }
 
   #addToken(token: NewToken): void {

@@ -1,4 +1,4 @@
-import { type Entry, genesis, type Position } from '@rescind/protocol'
+import { type Entry, genesis, type Position, positionAfter } from '@rescind/protocol'
 import type {
   Business,
   Installation,
@@ -32,8 +32,7 @@ export class View {
     const installation = this.#changes?.installation
     const head = installation ? genesis(installation.epoch) : this.#tables.head
     if (head === undefined) throw new Error('The revocation log begins with the installation, and there is none yet.')
-    const last = this.#changes?.entries.at(-1)
-    return last === undefined ? head : { epoch: head.epoch, seq: last.seq, hash: last.hash }
+    return this.#changes?.entries.reduce(positionAfter, head) ?? head
   }
 
   entriesAfter(seq: number, limit: number): Entry[] {

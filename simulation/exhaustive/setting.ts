@@ -25,7 +25,9 @@ export function positionAt(seq: number): Position {
   return position
 }
 
-const SNAPSHOTS = POSITIONS.map((position) => encodeSnapshot({ position, keys: [], bulkEntries: [], pages: [] }))
+const SNAPSHOTS = POSITIONS.map((position) =>
+  encodeSnapshot({ position, formerEpochs: [], keys: [], bulkEntries: [], pages: [] }),
+)
 
 /** The bytes say where they lead, and nothing else: what is revoked there is known. */
 export function snapshotAt(seq: number): { readonly bytes: Uint8Array; readonly sha256: string } {

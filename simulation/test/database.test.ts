@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { continues, type Entry, Unavailable } from '@rescind/protocol'
+import { continues, type Entry, positionAfter, Unavailable } from '@rescind/protocol'
 import { endAllTokens } from '../../packages/server/revocations/revoke-all.ts'
 import { endToken } from '../../packages/server/revocations/revoke-token.ts'
 import type { Storage } from '../../packages/server/storage/storage.ts'
@@ -29,7 +29,7 @@ test('the log stays dense and chained while many nodes append to it at once, and
   database.onCommit = ({ entries }) => {
     for (const entry of entries) {
       assert.ok(continues(head, entry))
-      head = { epoch: head.epoch, seq: entry.seq, hash: entry.hash }
+      head = positionAfter(head, entry)
     }
   }
   const work = Array.from({ length: 4 }, async () => {

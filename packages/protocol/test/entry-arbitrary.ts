@@ -19,6 +19,12 @@ const KEYS = [
 
 const jwk = fc.constantFrom(...KEYS)
 
+/** Any epoch: one that is opened was never used before. */
+const epochOpened = fc.record(
+  { kind: fc.constant('epoch_opened' as const), epoch: fc.uuid({ version: 4 }), beforeIdx: idx },
+  plain,
+)
+
 export const entryBody: fc.Arbitrary<EntryBody> = fc.oneof(
   fc.record({ kind: fc.constant('token_revoked' as const), idx }, plain),
   fc.record({ kind: fc.constant('business_revoked' as const), businessId: subjectId, beforeIdx: idx }, plain),
@@ -28,4 +34,5 @@ export const entryBody: fc.Arbitrary<EntryBody> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('key_retired' as const), kid: jwk.map(({ kid }) => kid) }, plain),
   fc.record({ kind: fc.constant('key_added' as const), jwk }, plain),
+  epochOpened,
 )

@@ -4,10 +4,12 @@ import {
   continues,
   decodeEntryBody,
   type Entry,
+  type EntryBody,
   encodeEntryBody,
   entryHash,
   genesis,
   nextEntry,
+  positionAfter,
 } from '@rescind/protocol'
 import fc from 'fast-check'
 import { entryBody } from './entry-arbitrary.ts'
@@ -38,11 +40,22 @@ test('a body of an unknown kind, or with a field that is not what it should be, 
     `["business_revoked","${EPOCH.toUpperCase()}A",1]`,
     `["member_revoked","${EPOCH}","x",1]`,
     '["key_retired",1]',
+    '["epoch_opened"]',
+    `["epoch_opened","${EPOCH}"]`,
+    `["epoch_opened","${EPOCH.toUpperCase()}",1]`,
+    `["epoch_opened","${EPOCH}",-1]`,
+    `["epoch_opened","${EPOCH}","1"]`,
+    `["epoch_opened",1,"${EPOCH}"]`,
+    `["epoch_opened","${EPOCH}",1,1]`,
     '["key_added",{"kty":"OKP","crv":"Ed25519","x":"AA","kid":"other","alg":"EdDSA","use":"sig"}]',
   ]
   for (const text of unreadable) assert.throws(() => decodeEntryBody(text), /cannot read/, text)
   assert.throws(() => decodeEntryBody('not JSON'))
 })
+
+function lastOpened(bodies: readonly EntryBody[]): string | undefined {
+  return bodies.findLast((body) => body.kind === 'epoch_opened')?.epoch
+}
 
 test('a log starts at number 1 and each entry continues the one before', () => {
   fc.assert(
@@ -52,7 +65,8 @@ test('a log starts at number 1 and each entry continues the one before', () => {
         const entry = nextEntry(head, body, 1000 + index)
         assert.equal(entry.seq, index + 1)
         assert.ok(continues(head, entry))
-        head = { epoch: EPOCH, seq: entry.seq, hash: entry.hash }
+        head = positionAfter(head, entry)
+        assert.equal(head.epoch, lastOpened(bodies.slice(0, index + 1)) ?? EPOCH)
       }
     }),
     { seed: 2 },
@@ -107,6 +121,18 @@ test('an entry of another epoch is refused', () => {
   assert.ok(!continues(genesis(EPOCH), entry))
 })
 
+test('from the entry on that opens an epoch, positions name it, and the chain goes on', () => {
+  const before = genesis(EPOCH)
+  const opening = nextEntry(before, { kind: 'epoch_opened', epoch: OTHER_EPOCH, beforeIdx: 3 }, 1)
+  assert.ok(continues(before, opening))
+  const opened = positionAfter(before, opening)
+  assert.deepEqual(opened, { epoch: OTHER_EPOCH, seq: 1, hash: opening.hash })
+  const next = nextEntry(opened, { kind: 'token_revoked', idx: 1 }, 2)
+  assert.ok(continues(opened, next))
+  assert.deepEqual(positionAfter(opened, next), { epoch: OTHER_EPOCH, seq: 2, hash: next.hash })
+  assert.ok(!continues(genesis(OTHER_EPOCH), opening))
+})
+
 test('the texts and hashes of a log never change, since stored logs are read with them', () => {
   const id = '11111111-0000-4000-8000-000000000000'
   assert.equal(encodeEntryBody({ kind: 'token_revoked', idx: 7 }), '["token_revoked",7]')
@@ -119,6 +145,7 @@ test('the texts and hashes of a log never change, since stored logs are read wit
     `["member_revoked","${id}","${id}",9]`,
   )
   assert.equal(encodeEntryBody({ kind: 'key_retired', kid: 'k' }), '["key_retired","k"]')
+  assert.equal(encodeEntryBody({ beforeIdx: 9, epoch: id, kind: 'epoch_opened' }), `["epoch_opened","${id}",9]`)
   const entry = nextEntry(genesis(EPOCH), { kind: 'token_revoked', idx: 7 }, 1_700_000_000_000)
   assert.equal(entry.prevHash, 'f0d7bcbc07313231359f28b0d6e99a7429c73c3f7c46a3beca4b464a94c0c6cb')
   assert.equal(entry.hash, 'e7d2424421e5c1a2254d98a06e7d197c40288566ccc568438669cb02626e59a9')

@@ -20,8 +20,11 @@ export interface Batch {
   /** An `entries` message. */
   readonly text: string
   /** Where it leads to. */
-  readonly position: Position
+  readonly position: Place
 }
+
+/** A place in the log; its hash says which log that is. */
+export type Place = Pick<Position, 'seq' | 'hash'>
 
 /** Entries in one message at most. */
 const BATCH = 500
@@ -64,9 +67,11 @@ export class FeedLog {
 
   /** A state that streaming can go on from. The same one serves everybody who needs one at about the same time. */
   snapshot(): Snapshot {
-    if (this.#snapshot === undefined || this.isFarBehind(this.#snapshot.position.seq)) {
-      this.#snapshot = this.#source.snapshot()
+    const kept = this.#snapshot
+    if (kept !== undefined && kept.position.epoch === this.position.epoch && !this.isFarBehind(kept.position.seq)) {
+      return kept
     }
+    this.#snapshot = this.#source.snapshot()
     return this.#snapshot
   }
 
@@ -89,7 +94,7 @@ export class FeedLog {
     const afterSeq = first.seq - 1
     if (this.#encoded?.afterSeq === afterSeq && this.#encoded.batch.position.seq === last.seq)
       return this.#encoded.batch
-    const position = { epoch: this.position.epoch, seq: last.seq, hash: last.hash }
+    const position = { seq: last.seq, hash: last.hash }
     const batch = { text: encodeServiceMessage({ type: 'entries', entries }), position }
     this.#encoded = { afterSeq, batch }
     return batch

@@ -44,7 +44,7 @@ export type FeedNotice =
 export interface SessionDeps {
   readonly node: Node
   readonly log: FeedLog
-  readonly installation: Pick<Installation, 'issuer' | 'epoch' | 'tokenPrefix'>
+  readonly installation: Pick<Installation, 'issuer' | 'tokenPrefix'>
   readonly clocks: Clocks
   readonly timers: Timers
   /** A random UUID, which nobody can guess from any others: whoever knows it can speak for the verifier. */
@@ -169,7 +169,8 @@ export class FeedSession implements FeedSocketListener {
   #start(position: Position | null, isOurs: boolean): void {
     if (this.#phase !== 'positioning') return
     const { node, log, installation, onNotice } = this.#deps
-    const { epoch, issuer, tokenPrefix } = installation
+    const { issuer, tokenPrefix } = installation
+    const { epoch } = log.position
     onNotice('attached', this.#verifierId, this.#credential.tokenId)
     if (!isOurs) onNotice('resync', this.#verifierId, this.#credential.tokenId)
     const { leaseMs } = node
@@ -183,8 +184,8 @@ export class FeedSession implements FeedSocketListener {
 
   /** Whether the log has this hash at this place. */
   async #isOurs({ epoch, seq, hash }: Position): Promise<boolean> {
-    const { installation, log } = this.#deps
-    if (epoch !== installation.epoch) return false
+    const { log } = this.#deps
+    if (epoch !== log.position.epoch) return false
     return hash === (seq === 0 ? genesis(epoch).hash : await log.hashAt(seq))
   }
 

@@ -1,5 +1,5 @@
-import { type Clocks, type FeedSocket, type Position, SNAPSHOT_PIECE_BYTES, type Timers } from '@rescind/protocol'
-import type { Batch, FeedLog, Snapshot } from './feed-log.ts'
+import { type Clocks, type FeedSocket, SNAPSHOT_PIECE_BYTES, type Timers } from '@rescind/protocol'
+import type { Batch, FeedLog, Place, Snapshot } from './feed-log.ts'
 
 interface LogStreamDeps {
   readonly log: FeedLog
@@ -9,7 +9,7 @@ interface LogStreamDeps {
 
 /** A position that a message led to, and when that was sent. */
 interface Sent {
-  readonly position: Position
+  readonly position: Place
   readonly atMs: number
 }
 
@@ -96,7 +96,7 @@ export class LogStream {
     this.#cancelDrain()
   }
 
-  #sendPieces(position: Position): void {
+  #sendPieces(position: Place): void {
     while (this.#remaining !== undefined && this.#socket.bufferedBytes < FULL_BYTES) {
       this.#socket.send(this.#remaining.subarray(0, SNAPSHOT_PIECE_BYTES))
       this.#remaining = this.#remaining.subarray(SNAPSHOT_PIECE_BYTES)
@@ -142,7 +142,7 @@ export class LogStream {
     this.#noteSent(position)
   }
 
-  #noteSent(position: Position): void {
+  #noteSent(position: Place): void {
     this.#sentSeq = position.seq
     this.#unacknowledged.push({ position, atMs: this.#deps.clocks.monotonicMs() })
   }

@@ -10,6 +10,7 @@ import {
   MAX_FORMER_IDS,
   type Position,
   permittedMs,
+  positionAfter,
   renewalIntervalMs,
   type ServiceMessage,
   silenceLimitMs,
@@ -55,6 +56,7 @@ export interface FollowerState {
 export interface Home {
   readonly issuer: string
   readonly tokenPrefix: string
+  /** Of its log, where that now ends. */
   readonly epoch: string
   readonly leaseMs: number
 }
@@ -283,11 +285,12 @@ function applyEntries(state: FollowerState, entries: readonly Entry[]): Follower
     // What has been applied is not applied again, and nothing is left out.
     if (position === null || entry.seq !== position.seq + 1) return badMessage(state)
     if (!continues(position, entry)) return mismatch(state, 'log_mismatch')
-    position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
+    position = positionAfter(position, entry)
   }
   if (position === null) return badMessage(state)
+  const home = state.home && { ...state.home, epoch: position.epoch }
   return {
-    state: { ...state, position },
+    state: { ...state, home, position },
     effects: [{ type: 'apply', entries }, acknowledge(position)],
   }
 }

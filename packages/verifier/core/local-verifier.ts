@@ -6,11 +6,12 @@ import {
   genesis,
   type Position,
   type PublicJwk,
+  positionAfter,
   type RejectionReason,
-  statusListUri,
   type Verdict,
   type VerifiedToken,
 } from '@rescind/protocol'
+import { Epochs } from './epochs.ts'
 import { type Expectations, unmetExpectation } from './expectations.ts'
 import { Keyring } from './keyring.ts'
 import type { Lease } from './lease.ts'
@@ -25,7 +26,7 @@ import { VerifiedTokens } from './verified-tokens.ts'
 export interface LocalVerifierOptions {
   /** Expected as `iss` and `aud` of every token. */
   readonly issuer: string
-  /** UUID of the log that the entries handed to {@link LocalVerifier.apply} belong to, and tokens name; another once {@link LocalVerifier.unite} says so. */
+  /** UUID of the log before the first entry that is handed to {@link LocalVerifier.apply}; tokens name it, until an entry or {@link LocalVerifier.unite} says otherwise. */
   readonly epoch: string
   /** What every token starts with, such as `dz_`. */
   readonly tokenPrefix: string
@@ -69,9 +70,10 @@ export interface LocalVerifier {
 
   /**
    * Adds everything in a snapshot to what has been applied, and takes its position, which may be an earlier one or one
-   * of another log. The union, never a replacement: what was revoked stays revoked, and retired keys stay retired. When
-   * the epoch changes, only tokens that name the new one are accepted from then on. Takes 4 KiB for each page of 32,768
-   * indexes that the snapshot has and the verifier has not.
+   * of another log. The union, never a replacement: what was revoked stays revoked, and retired keys stay retired. Which
+   * epochs there were belongs to the position: a token that the other history does not know of cannot be revoked in it,
+   * and is not accepted from then on. Takes 4 KiB for each page of 32,768 indexes that the snapshot has and the verifier
+   * has not.
    *
    * While it unites and until it is granted a lease for its new position, the verifier must hold none: seeing to that
    * is up to the caller.
@@ -98,8 +100,9 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
   const { issuer, tokenPrefix, lease, clock, verifiedTokensLimit = 10_000 } = options
   const keyring = new Keyring()
   const revocations = new RevocationSet()
+  const epochs = new Epochs(options.epoch)
+  const home = { issuer, epochs }
   let verifiedTokens = new VerifiedTokens(verifiedTokensLimit)
-  let home = { issuer, statusListUri: statusListUri(options.epoch) }
   let position = genesis(options.epoch)
 
   function verify(token: string, expected?: Expectations): Verdict | Undecided {
@@ -151,7 +154,7 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     for (const entry of entries) {
       if (!continues(position, entry)) throw new LogMismatch(position, entry)
       takeEffect(entry.body)
-      position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
+      position = positionAfter(position, entry)
     }
   }
 
@@ -159,11 +162,16 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     revocations.apply(body)
     if (body.kind === 'key_added') keyring.add(body.jwk)
     if (body.kind === 'key_retired') keyring.retire(body.kid)
+    if (body.kind === 'epoch_opened') {
+      epochs.open(body.epoch, body.beforeIdx)
+      forgetVerifiedTokens()
+    }
   }
 
   function snapshot(): Snapshot {
     return encodeSnapshot({
       position,
+      formerEpochs: epochs.former,
       keys: keyring.all(),
       bulkEntries: revocations.bulkEntries(),
       pages: revocations.pages(),
@@ -175,13 +183,12 @@ export function createLocalVerifier(options: LocalVerifierOptions): LocalVerifie
     keyring.addAll(snapshot.keys)
     for (const entry of snapshot.bulkEntries) takeEffect(entry)
     for (const page of snapshot.pages()) revocations.applyPage(page)
-    if (snapshot.position.epoch !== position.epoch) changeEpoch(snapshot.position.epoch)
+    if (epochs.replace(snapshot.position.epoch, snapshot.formerEpochs)) forgetVerifiedTokens()
     position = snapshot.position
   }
 
-  /** Tokens that were found good name the epoch before. */
-  function changeEpoch(epoch: string): void {
-    home = { issuer, statusListUri: statusListUri(epoch) }
+  /** Tokens that were found good may be of an epoch that has ended before they were issued. */
+  function forgetVerifiedTokens(): void {
     verifiedTokens = new VerifiedTokens(verifiedTokensLimit)
   }
 

@@ -2,7 +2,7 @@ import { type EntryBody, isUuid, type VerifiedToken } from '@rescind/protocol'
 import { Bitmap, type BitmapPage } from './bitmap.ts'
 
 /** What a set says about more than one token. */
-export type BulkEntry = Exclude<EntryBody, { readonly kind: 'token_revoked' | 'key_added' }>
+export type BulkEntry = Exclude<EntryBody, { readonly kind: 'token_revoked' | 'key_added' | 'epoch_opened' }>
 
 /**
  * Everything the applied part of the log revokes. It only grows: whatever is covered once stays covered, in whatever
@@ -43,6 +43,7 @@ export class RevocationSet {
         this.#retiredKeys.add(body.kid)
         break
       case 'key_added':
+      case 'epoch_opened':
         break
       default:
         body satisfies never

@@ -4,18 +4,22 @@ import { type BitmapPage, emptyPage, LAST_PAGE } from './bitmap.ts'
 import { readBulkEntries, writeBulkEntries } from './bulk-entries.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import type { FormerEpoch } from './epochs.ts'
 import { packPage, unpackPage } from './packed-page.ts'
 import type { BulkEntry } from './revocation-set.ts'
 
 /**
- * What a verifier has applied, in few bytes: the version of the format, the position, the keys, the bulk entries, and
- * the revoked indexes as packed pages. Verifiers that stand at one position and have the same keys, in the same order,
- * the same cut-offs and the same indexes have the same snapshot, on every machine.
+ * What a verifier has applied, in few bytes: the version of the format, the position, the former epochs, the keys, the
+ * bulk entries, and the revoked indexes as packed pages. Verifiers that stand at one position and have the same keys, in
+ * the same order, the same cut-offs and the same indexes have the same snapshot, on every machine.
  */
 
-const VERSION = 1
+const VERSION = 2
 
 const ALGORITHMS: readonly PublicJwk['alg'][] = ['EdDSA', 'ES256']
+
+/** More than any log has: each epoch moves the index counter further ahead than a thousandth of the way there is. */
+const MAX_FORMER_EPOCHS = 1_024
 
 const COORDINATE_BYTES = 32
 const HASH_BYTES = 32
@@ -30,6 +34,8 @@ export interface Snapshot {
 
 interface SnapshotContent {
   readonly position: Position
+  /** Oldest first. */
+  readonly formerEpochs: readonly FormerEpoch[]
   /** Oldest first, retired or not, each once. */
   readonly keys: readonly PublicJwk[]
   /** At most one for a subject; their order makes no difference. */
@@ -41,6 +47,8 @@ interface SnapshotContent {
 /** A snapshot that is whole and well-formed. Only {@link decodeSnapshot} makes one. */
 export class DecodedSnapshot {
   readonly position: Position
+  /** Those that ended before, oldest first. */
+  readonly formerEpochs: readonly FormerEpoch[]
   /** Whether they are points of their curves shows when they are put to use. */
   readonly keys: readonly PublicJwk[]
   readonly bulkEntries: readonly BulkEntry[]
@@ -51,6 +59,7 @@ export class DecodedSnapshot {
   constructor(reader: ByteReader) {
     if (reader.byte() !== VERSION) throw new RangeError('The snapshot is of another version')
     this.position = { epoch: reader.uuid(), seq: reader.natural(), hash: reader.hex(HASH_BYTES) }
+    this.formerEpochs = readFormerEpochs(reader, this.position.epoch)
     this.keys = readKeys(reader)
     this.bulkEntries = readBulkEntries(reader)
     // A copy: what is found sound here stays so, whatever becomes of the bytes it came in.
@@ -65,12 +74,13 @@ export class DecodedSnapshot {
 }
 
 /** @throws TypeError when an id is not a lower-case UUID */
-export function encodeSnapshot({ position, keys, bulkEntries, pages }: SnapshotContent): Snapshot {
+export function encodeSnapshot({ position, formerEpochs, keys, bulkEntries, pages }: SnapshotContent): Snapshot {
   const writer = new ByteWriter()
   writer.byte(VERSION)
   writer.uuid(position.epoch)
   writer.natural(position.seq)
   writer.hex(position.hash)
+  writeFormerEpochs(writer, formerEpochs)
   writeKeys(writer, keys)
   writeBulkEntries(writer, bulkEntries)
   writePages(writer, pages)
@@ -89,6 +99,27 @@ export function decodeSnapshot(bytes: Uint8Array): DecodedSnapshot | undefined {
   } catch {
     return undefined
   }
+}
+
+/** How many, then each with the index that ended it. */
+function writeFormerEpochs(writer: ByteWriter, formerEpochs: readonly FormerEpoch[]): void {
+  writer.natural(formerEpochs.length)
+  for (const { epoch, beforeIdx } of formerEpochs) {
+    writer.uuid(epoch)
+    writer.natural(beforeIdx)
+  }
+}
+
+function readFormerEpochs(reader: ByteReader, current: string): readonly FormerEpoch[] {
+  const count = reader.natural()
+  if (count > MAX_FORMER_EPOCHS) throw new RangeError('There are more epochs than a log can have')
+  const known = new Set([current])
+  return Array.from({ length: count }, () => {
+    const epoch = reader.uuid()
+    if (known.has(epoch)) throw new RangeError('An epoch is there twice')
+    known.add(epoch)
+    return { epoch, beforeIdx: reader.natural() }
+  })
 }
 
 /** How many, then each as a byte for its algorithm and its coordinates. The kid follows from them. */

@@ -1,12 +1,13 @@
 import { parseClaims, readToken, type VerifiedToken } from '@rescind/protocol'
+import type { Epochs } from './epochs.ts'
 import { type Rejected, reject } from './rejection.ts'
 
 /** What the claims of a token must say for it to be one of this installation's. */
 interface Home {
   /** Expected as `iss` and as `aud`. */
   readonly issuer: string
-  /** The status list that revocation indexes count in. */
-  readonly statusListUri: string
+  /** The status lists that revocation indexes count in. */
+  readonly epochs: Pick<Epochs, 'know'>
 }
 
 /**
@@ -17,8 +18,7 @@ interface Home {
 export function readVerifiedToken(payload: Uint8Array, kid: string, home: Home): VerifiedToken | Rejected {
   const claims = parseClaims(payload)
   if (claims === undefined) return reject('bad_claims')
-  const isOurs =
-    claims.iss === home.issuer && claims.aud === home.issuer && claims.status.status_list.uri === home.statusListUri
+  const isOurs = claims.iss === home.issuer && claims.aud === home.issuer && home.epochs.know(claims.status.status_list)
   if (!isOurs) return reject('wrong_issuer', claims.client_id)
   Object.freeze(claims.status.status_list)
   Object.freeze(claims.status)

@@ -11,7 +11,7 @@ import { EPOCH } from './mint.ts'
 const USABLE_MS = LEASE_MS * 0.8
 
 /** Stands where the log does, and revokes nothing. */
-const OTHER = encodeSnapshot({ position: LOG.position(5), keys: [], bulkEntries: [], pages: [] })
+const OTHER = encodeSnapshot({ position: LOG.position(5), formerEpochs: [], keys: [], bulkEntries: [], pages: [] })
 
 type Say = (state: FollowerState) => FollowerEvent
 

@@ -1,4 +1,4 @@
-import { type Entry, type EntryBody, genesis, nextEntry, type Position } from '@rescind/protocol'
+import { type Entry, type EntryBody, genesis, nextEntry, type Position, positionAfter } from '@rescind/protocol'
 import { createLocalVerifier, type Snapshot } from '@rescind/verifier/core'
 import { EPOCH, ISSUER, NOW_SEC } from './mint.ts'
 
@@ -33,7 +33,7 @@ export class LogFixture {
   }
 
   position(seq: number): Position {
-    return seq === 0 ? genesis(this.epoch) : { epoch: this.epoch, seq, hash: this.entry(seq).hash }
+    return seq === 0 ? genesis(this.epoch) : this.entries(1, seq).reduce(positionAfter, genesis(this.epoch))
   }
 
   snapshot(seq: number): Snapshot {

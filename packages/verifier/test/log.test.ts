@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Entry, type EntryBody, entryHash, genesis, nextEntry, type Position } from '@rescind/protocol'
+import {
+  type Entry,
+  type EntryBody,
+  entryHash,
+  genesis,
+  nextEntry,
+  type Position,
+  positionAfter,
+} from '@rescind/protocol'
 import { LogMismatch } from '@rescind/verifier/core'
 import fc from 'fast-check'
 import { entryBody } from '../../protocol/test/entry-arbitrary.ts'
@@ -14,7 +22,7 @@ function chain(from: Position, ...bodies: readonly EntryBody[]): readonly Entry[
   for (const body of bodies) {
     const entry = nextEntry(head, body, 1)
     entries.push(entry)
-    head = { epoch: head.epoch, seq: entry.seq, hash: entry.hash }
+    head = positionAfter(head, entry)
   }
   return entries
 }

@@ -7,6 +7,7 @@ import {
   isLowS,
   nextEntry,
   type PublicJwk,
+  positionAfter,
   publicJwk,
   readToken,
   type SigningAlgorithm,
@@ -115,7 +116,7 @@ export function installation(signers: readonly Signer[], options: Partial<LocalV
       for (const body of bodies) {
         const entry = nextEntry(head, body, state.nowMs)
         verifier.apply([entry])
-        head = { epoch: head.epoch, seq: entry.seq, hash: entry.hash }
+        head = positionAfter(head, entry)
       }
     },
   }

@@ -81,7 +81,7 @@ test('a set covers what the entries say, read one by one', () => {
     const { idx } = claims.status.status_list
     if (body.kind === 'token_revoked') return body.idx === idx
     if (body.kind === 'key_retired') return body.kid === kid
-    if (body.kind === 'key_added') return false
+    if (body.kind === 'key_added' || body.kind === 'epoch_opened') return false
     const isSubject = body.kind === 'business_revoked' || body.userId === claims.sub
     return isSubject && body.businessId === claims.business_id && idx < body.beforeIdx
   }

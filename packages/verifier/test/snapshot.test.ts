@@ -6,6 +6,7 @@ import { type DecodedSnapshot, decodeSnapshot } from '@rescind/verifier/core'
 import fc from 'fast-check'
 import { Bitmap, emptyPage, LAST_PAGE } from '../core/bitmap.ts'
 import { ByteWriter } from '../core/byte-writer.ts'
+import type { FormerEpoch } from '../core/epochs.ts'
 import { type BulkEntry, RevocationSet } from '../core/revocation-set.ts'
 import { encodeSnapshot } from '../core/snapshot.ts'
 import { bodies, SUBJECTS, signers, tokens, verdicts, withLog } from './applied-arbitrary.ts'
@@ -63,6 +64,7 @@ test('a snapshot revokes every index that its verifier revokes, and none beside 
       const set = setOf(applied)
       const { bytes } = encodeSnapshot({
         position: POSITION,
+        formerEpochs: [],
         keys: [],
         bulkEntries: set.bulkEntries(),
         pages: set.pages(),
@@ -96,9 +98,11 @@ test('a snapshot revokes every index that its verifier revokes, and none beside 
 test('the same state has the same bytes, however it was reached', () => {
   const keys = signers.map(({ jwk }) => ({ kind: 'key_added', jwk }) as const)
   const shuffled = bodies
-    .map((all) => all.filter(({ kind }) => kind !== 'key_added'))
+    .map((all) => all.filter(({ kind }) => kind !== 'key_added' && kind !== 'epoch_opened'))
     .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length })))
-  const empty = decoded(encodeSnapshot({ position: POSITION, keys: [], bulkEntries: [], pages: [] }).bytes)
+  const empty = decoded(
+    encodeSnapshot({ position: POSITION, formerEpochs: [], keys: [], bulkEntries: [], pages: [] }).bytes,
+  )
   fc.assert(
     fc.property(shuffled, ([once, twice]) => {
       const [one, other] = [once, twice].map((entries) => {
@@ -158,13 +162,22 @@ test('of damaged snapshots, those that can be read are what their content is wri
   for (const [what, count] of Object.entries(seen)) assert.ok(count >= 5, `${what}: ${count}`)
 })
 
-/** Writes the sections after the position, then the counts of what is missing. */
-function handmade(write: (writer: ByteWriter) => void, version = 1): Uint8Array {
+/** Writes the sections after the former epochs. */
+function handmade(
+  write: (writer: ByteWriter) => void,
+  version = 2,
+  formerEpochs: readonly FormerEpoch[] = [],
+): Uint8Array {
   const writer = new ByteWriter()
   writer.byte(version)
   writer.uuid(POSITION.epoch)
   writer.natural(POSITION.seq)
   writer.hex(POSITION.hash)
+  writer.natural(formerEpochs.length)
+  for (const { epoch, beforeIdx } of formerEpochs) {
+    writer.uuid(epoch)
+    writer.natural(beforeIdx)
+  }
   write(writer)
   return writer.finish()
 }
@@ -206,8 +219,17 @@ test('a snapshot of another version, with what is unknown, out of order, without
       }
     })
   const nothing = (version: number) => handmade((writer) => writer.bytes(Buffer.alloc(3)), version)
+  const epochs = (...all: readonly string[]) =>
+    handmade(
+      (writer) => writer.bytes(Buffer.alloc(3)),
+      2,
+      all.map((epoch, beforeIdx) => ({ epoch, beforeIdx })),
+    )
+  const manyEpochs = Array.from({ length: 1025 }, (_, n) => `${n}`.padStart(8, '0') + EPOCH.slice(8))
   const good = [
-    nothing(1),
+    nothing(2),
+    epochs(businessId, otherId),
+    epochs(...manyEpochs.slice(1)),
     keys(0, 1),
     bulk(business(businessId, 1), business(otherId, 1), business(businessId, 1, 2)),
     pages(0, 0, LAST_PAGE - 2),
@@ -215,7 +237,11 @@ test('a snapshot of another version, with what is unknown, out of order, without
   for (const bytes of good) assert.deepEqual(encodedAgain(decoded(bytes)), bytes)
   const bad = [
     nothing(0),
-    nothing(2),
+    nothing(1),
+    nothing(3),
+    epochs(businessId, businessId),
+    epochs(businessId, EPOCH),
+    epochs(...manyEpochs),
     keys(0, 0),
     keys(1, 0, 1),
     keys(2),
@@ -282,7 +308,13 @@ test('a million revoked among ten million issued make at most 600 kB, and a thou
       bitmap.add(idx)
       left -= 1
     }
-    const { bytes } = encodeSnapshot({ position: POSITION, keys: [], bulkEntries: [], pages: bitmap.pages() })
+    const { bytes } = encodeSnapshot({
+      position: POSITION,
+      formerEpochs: [],
+      keys: [],
+      bulkEntries: [],
+      pages: bitmap.pages(),
+    })
     assert.ok(bytes.length <= most, `${bytes.length} bytes`)
     const again = new Bitmap()
     for (const page of decoded(bytes).pages()) again.addPage(page)
@@ -315,10 +347,13 @@ test('the bytes of a snapshot never change, since verifiers of other versions re
     { number: 0, words: first },
     { number: 3, words: emptyPage().fill(-1, 1) },
   ]
-  const { bytes, sha256 } = encodeSnapshot({ position: genesis(EPOCH), keys: [p256, ed25519], bulkEntries, pages })
+  const formerEpochs = [{ epoch: userId, beforeIdx: 300 }]
+  const position = genesis(EPOCH)
+  const { bytes, sha256 } = encodeSnapshot({ position, formerEpochs, keys: [p256, ed25519], bulkEntries, pages })
   const expected = [
-    ['01', '0b8ad6f06b1f4a0f9c5f6f1f0a3a7c11', '00'],
+    ['02', '0b8ad6f06b1f4a0f9c5f6f1f0a3a7c11', '00'],
     ['f0d7bcbc07313231359f28b0d6e99a7429c73c3f7c46a3beca4b464a94c0c6cb'],
+    ['01', '22222222000040008000000000000000', 'ac02'],
     ['02'],
     ['01', '7fcdce2770f6c45d4183cbee6fdb4b7b580733357be9ef13bacf6e3c7bd15445'],
     ['c7f144cd1bbd9b7e872cdfedb9eeb9f4b3695d6ea90b24ad8a4623288588e5ad'],

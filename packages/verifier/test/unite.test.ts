@@ -70,7 +70,12 @@ test('what one of two verifiers rejects as revoked is rejected by the one united
         return snapshotOf(verifier).keys.filter(({ kid }) => !kids.includes(kid))
       })
       first.unite(snapshotOf(second))
-      for (const token of revoked) assert.equal(outcome(first, token), 'revoked')
+      // A log that was put back may not even know of the token.
+      const canBeUnknown = [...one, ...other].some(({ kind }) => kind === 'epoch_opened')
+      for (const token of revoked) {
+        const reason = outcome(first, token)
+        assert.ok(reason === 'revoked' || (canBeUnknown && reason === 'wrong_issuer'), reason)
+      }
       for (const { kid } of retired) assert.ok(first.jwks().every((jwk) => jwk.kid !== kid))
     }),
     { seed: 3, numRuns: 60 },

@@ -206,7 +206,7 @@ export class FeedWorld {
     const seq = () => this.#seq
     return new Feed({
       node: this.#node,
-      installation: { issuer: ISSUER, epoch: EPOCH, tokenPrefix: 'dz_' },
+      installation: { issuer: ISSUER, tokenPrefix: 'dz_' },
       clocks: this.#time,
       timers: this.#time,
       newVerifierId: () => this.#newId(),

@@ -32,7 +32,7 @@ export class SessionFixture {
     const seq = () => fixture.membership.headSeq
     this.feed = new Feed({
       node: fixture.node,
-      installation: { issuer: ISSUER, epoch: EPOCH, tokenPrefix: 'dz_' },
+      installation: { issuer: ISSUER, tokenPrefix: 'dz_' },
       clocks: fixture.time,
       timers: fixture.time,
       newVerifierId: () => {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { continues, createUuidV7Source, type Entry, genesis, type Position, publicJwk } from '@rescind/protocol'
+import {
+  continues,
+  createUuidV7Source,
+  type Entry,
+  genesis,
+  type Position,
+  positionAfter,
+  publicJwk,
+} from '@rescind/protocol'
 import type {
   Actor,
   AuditEvent,
@@ -165,7 +173,7 @@ export function assertChain(start: Position, entries: readonly Entry[]): void {
   let position = start
   for (const entry of entries) {
     assert.ok(continues(position, entry), `entry ${entry.seq} continues ${position.seq}`)
-    position = { epoch: start.epoch, seq: entry.seq, hash: entry.hash }
+    position = positionAfter(position, entry)
   }
 }
 
