@@ -69,6 +69,12 @@ export class SimulatedTransaction extends SimulatedReads implements Transaction 
     return this.#run([], (view) => view.nextIdx())
   }
 
+  skipIdxs(count: number): Promise<void> {
+    return this.#write([exclusive(COUNTER_ROW)], (changes, view) => {
+      changes.nextIdx = view.nextIdx() + count
+    })
+  }
+
   createInstallation(installation: Installation): Promise<void> {
     return this.#write([exclusive('installation')], (changes, view) => {
       if (view.installation()) throw new Conflict('There is one installation, written once.')

@@ -5,7 +5,7 @@ import type { PublicJwk } from '@rescind/protocol'
 /** Written once, at the first start. */
 export interface Installation {
   readonly issuer: string
-  /** Names the revocation log. */
+  /** Names the revocation log at its beginning; the head says which epoch it is in now. */
   readonly epoch: string
   readonly tokenPrefix: string
   readonly operatorUserId: string
@@ -111,6 +111,8 @@ export type AuditAction =
   | 'key.added'
   | 'key.retired'
   | 'operator.recovered'
+  | 'backup.made'
+  | 'epoch.opened'
 
 export interface AuditEvent {
   readonly id: string
@@ -118,7 +120,7 @@ export interface AuditEvent {
   readonly action: AuditAction
   readonly actor: Actor
   readonly businessId: string | null
-  /** Id of what was acted on: a token, member, business or key. */
+  /** Id of what was acted on: a token, member, business or key, or the epoch of the log. */
   readonly subjectId: string
 }
 

@@ -133,6 +133,8 @@ export interface Transaction extends Reads {
   takeIdx(): Promise<number>
   /** The index the next token will get. */
   nextIdx(): Promise<number>
+  /** Gives up the next indexes, `count` of them: they may have been used in a history that was lost. */
+  skipIdxs(count: number): Promise<void>
 
   createInstallation(installation: Installation): Promise<void>
   insertToken(token: NewToken): Promise<void>

@@ -1,4 +1,4 @@
-import { continues, type Entry, type Position, type Timers } from '@rescind/protocol'
+import { continues, type Entry, type Position, positionAfter, type Timers } from '@rescind/protocol'
 import { UnexpectedResult } from '../sql/statement.ts'
 
 interface TailDeps {
@@ -126,7 +126,7 @@ export class LogTail {
     let position = this.#position
     for (const entry of fresh) {
       if (position === undefined || !continues(position, entry)) this.diverged()
-      position = { epoch: position.epoch, seq: entry.seq, hash: entry.hash }
+      position = positionAfter(position, entry)
       this.#hashes.set(entry.seq, entry.hash)
       this.#hashes.delete(entry.seq - KEPT_HASHES)
     }

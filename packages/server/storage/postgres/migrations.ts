@@ -4,12 +4,13 @@ import { StorageRefused } from '../storage.ts'
 import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
 import { nodes } from './migrations/0003-nodes.ts'
+import { epochs } from './migrations/0004-epochs.ts'
 import type { Migration } from './migrations/migration.ts'
 
 /** For whoever migrates at the same time, and for one step. */
 const PATIENCE_MS = 60_000
 
-const MIGRATIONS: readonly Migration[] = [tables, guards, nodes]
+const MIGRATIONS: readonly Migration[] = [tables, guards, nodes, epochs]
 
 /**
  * Brings the schema up to date, all of it in one transaction. Others that start at the same time wait, and find it done.

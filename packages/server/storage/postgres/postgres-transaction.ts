@@ -1,4 +1,4 @@
-import type { Entry, EntryBody, Position } from '@rescind/protocol'
+import { type Entry, type EntryBody, type Position, positionAfter } from '@rescind/protocol'
 import type { ClientBase } from 'pg'
 import { SqlTransaction } from '../sql/sql-transaction.ts'
 import type { Execute, Run } from '../sql/statement.ts'
@@ -39,9 +39,9 @@ export class PostgresTransaction extends SqlTransaction {
   }
 
   override async appendEntry(body: EntryBody, atMs: number): Promise<Entry> {
-    const { epoch } = await this.head()
+    const before = await this.head()
     const entry = await super.appendEntry(body, atMs)
-    this.#head = { epoch, seq: entry.seq, hash: entry.hash }
+    this.#head = positionAfter(before, entry)
     return entry
   }
 

@@ -1,5 +1,5 @@
 import type { SqlBuilder } from './sql-builder.ts'
-import type { NoArguments, Statement } from './statement.ts'
+import { command, type NoArguments, type Statement } from './statement.ts'
 
 /** The counter that every `idx` comes from: what the next token will get. */
 export const nextIdx = counter((db) => db.selectFrom('idx_counter').select('next_idx as idx'))
@@ -9,6 +9,11 @@ export const takeIdx = counter((db) =>
     .updateTable('idx_counter')
     .set(({ eb, lit }) => ({ next_idx: eb('next_idx', '+', lit(1)) }))
     .returning(({ eb, lit }) => eb('next_idx', '-', lit(1)).as('idx')),
+)
+
+/** What is skipped is never given out. */
+export const skipIdxs = command<{ count: number }>((db, args) =>
+  db.updateTable('idx_counter').set(({ eb }) => ({ next_idx: eb('next_idx', '+', args.count) })),
 )
 
 function counter(

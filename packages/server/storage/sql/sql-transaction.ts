@@ -12,7 +12,7 @@ import type {
 import type { Transaction } from '../storage.ts'
 import { encodeAuditEvent, insertAuditEvent } from './audit-events.ts'
 import { encodeBulkRevocation, insertBulkRevocation } from './bulk-revocations.ts'
-import { nextIdx, takeIdx } from './idx-counter.ts'
+import { nextIdx, skipIdxs, takeIdx } from './idx-counter.ts'
 import { encodeInstallation, insertHead, insertInstallation } from './installation.ts'
 import { encodeBusiness, encodeMember, removeMember, saveBusiness, saveMember } from './members.ts'
 import { encodeEntry, insertEntry } from './revocation-log.ts'
@@ -48,6 +48,9 @@ export class SqlTransaction extends SqlReads implements Transaction {
   }
   nextIdx(): Promise<number> {
     return this.run(nextIdx, {})
+  }
+  async skipIdxs(count: number): Promise<void> {
+    await this.#execute(skipIdxs, { count })
   }
 
   async createInstallation(installation: Installation): Promise<void> {

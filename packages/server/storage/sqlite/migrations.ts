@@ -5,9 +5,10 @@ import { inTransaction } from './in-transaction.ts'
 import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
 import { nodes } from './migrations/0003-nodes.ts'
+import { epochs } from './migrations/0004-epochs.ts'
 import type { Migration } from './migrations/migration.ts'
 
-const MIGRATIONS: readonly Migration[] = [tables, guards, nodes]
+const MIGRATIONS: readonly Migration[] = [tables, guards, nodes, epochs]
 
 /**
  * Brings the schema up to date, each step in a transaction of its own together with its record.

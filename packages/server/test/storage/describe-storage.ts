@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'node:test'
 import { describeEntries } from './conformance/entries.ts'
+import { describeEpochs } from './conformance/epochs.ts'
 import { describeFollower } from './conformance/follower.ts'
 import { describeLists } from './conformance/lists.ts'
 import { describeMembership } from './conformance/membership.ts'
@@ -33,6 +34,7 @@ export function describeStorage(name: string, createBackend: () => Promise<Backe
     describeRevocation(storage)
     describeLists(storage)
     describeEntries(storage)
+    describeEpochs(storage)
     describeMembership(storage)
     describeRenewals(storage)
   })

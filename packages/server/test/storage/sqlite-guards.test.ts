@@ -20,6 +20,11 @@ function copyOfRow(verb: string, table: string, columns: Record<string, string>)
   return `${verb} INTO ${table} (${Object.keys(columns)}) SELECT ${Object.values(columns)} FROM ${table} LIMIT 1`
 }
 
+function opening(epoch: string, beforeIdx: string): string {
+  const body = `json_array('epoch_opened', ${epoch}, ${beforeIdx})`
+  return `INSERT INTO revocation_log SELECT seq + 1, 'epoch_opened', ${body}, 1, hash, 'h' FROM log_head`
+}
+
 const LOG = { kind: 'kind', body: 'body', at_ms: 'at_ms', prev_hash: 'prev_hash', hash: 'hash' }
 const HEAD = { id: 'id', epoch: 'epoch', seq: 'seq', hash: 'hash' }
 const BULK = { seq: 'seq', kind: 'kind', business_id: 'business_id', revoked_at_ms: 'revoked_at_ms' }
@@ -74,6 +79,20 @@ const FORBIDDEN: Record<string, { readonly message: RegExp; readonly statements:
       `UPDATE log_head SET hash = 'x'`,
       `UPDATE log_head SET epoch = 'x'`,
       'UPDATE log_head SET rowid = 1, seq = 2, hash = (SELECT hash FROM revocation_log WHERE seq = 2)',
+    ],
+  },
+  'an epoch that was there before': {
+    message: /an epoch is opened once/,
+    statements: [opening('(SELECT epoch FROM installation)', '4')],
+  },
+  'an epoch that knows of tokens that do not exist, or cannot tell': {
+    message: /knows only of tokens that exist/,
+    statements: [
+      opening(`'x'`, '6'),
+      opening(`'x'`, '1.5'),
+      opening(`'x'`, 'NULL'),
+      opening(`'x'`, `'1'`),
+      opening('1', '1'),
     ],
   },
   'another head': {
@@ -255,6 +274,7 @@ const ALLOWED = [
   `INSERT INTO nodes (node_id, lease_ms, joined_at_ms) VALUES ('x', 1, 1)`,
   `UPDATE nodes SET renewals = renewals + 1, in_force_seq = 3 WHERE node_id = 'present'`,
   `UPDATE nodes SET left_at_ms = 9 WHERE node_id = 'present'`,
+  opening(`'x'`, '5'),
 ]
 
 describe('the database itself refuses', () => {
@@ -315,6 +335,20 @@ describe('the database itself refuses', () => {
     append.run()
     const mark = db.prepare('UPDATE tokens SET revoked_seq = 4, revoked_at_ms = 1 WHERE idx = 1')
     assert.throws(() => mark.run(), /already revoked by an earlier entry/)
+    db.exec('ROLLBACK')
+  })
+
+  test('a head that names another epoch than the entry that opened it', () => {
+    db.exec('BEGIN')
+    db.prepare(opening(`'x'`, '5')).run()
+    assert.deepEqual({ ...db.prepare('SELECT epoch, seq FROM log_head').get() }, { epoch: 'x', seq: 4 })
+    db.prepare(
+      `INSERT INTO revocation_log SELECT seq + 1, 'key_retired', '["key_retired","k"]', 1, hash, 'i' FROM log_head`,
+    ).run()
+    assert.equal(db.prepare('SELECT epoch FROM log_head').get()?.epoch, 'x')
+    for (const epoch of [`'y'`, '(SELECT epoch FROM installation)']) {
+      assert.throws(() => db.exec(`UPDATE log_head SET epoch = ${epoch}`), /moves only to the entry that continues it/)
+    }
     db.exec('ROLLBACK')
   })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
@@ -7,11 +8,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { guards } from '../../storage/sqlite/migrations/0002-guards.ts'
 import { openSqlite } from '../../storage/sqlite/open-sqlite.ts'
 import { StorageRefused } from '../../storage/storage.ts'
 import { issue, NOW_MS, revoke, settle } from './fixtures.ts'
 
 const clock = { nowMs: () => NOW_MS }
+
+/** As earlier versions made them. */
+const guardsOfHead = guards.sql
+  .split(/\n(?=CREATE TRIGGER)/)
+  .filter((trigger) => /^CREATE TRIGGER (?:log_moves_head|head_follows_log) /.test(trigger))
+  .join('\n')
 
 describe('opening a data folder', () => {
   let parent: string
@@ -108,17 +116,24 @@ describe('opening a data folder', () => {
         { version: 1, name: 'tables', applied_at_ms: NOW_MS },
         { version: 2, name: 'guards', applied_at_ms: NOW_MS },
         { version: 3, name: 'nodes', applied_at_ms: NOW_MS },
+        { version: 4, name: 'epochs', applied_at_ms: NOW_MS },
       ],
     )
   })
 
   test('brings a database of an earlier version up to date, and loses nothing', async () => {
     await withLog()
-    tamper('DROP TABLE nodes; DELETE FROM schema_migrations WHERE version = 3')
+    tamper(`
+      DROP TABLE nodes; DROP TRIGGER epoch_new; DROP TRIGGER epoch_within_counter;
+      DROP TRIGGER log_moves_head; DROP TRIGGER head_follows_log; ${guardsOfHead};
+      DELETE FROM schema_migrations WHERE version >= 3`)
     const storage = await open()
     await storage.membership.join({ nodeId: 'a', leaseMs: 2000 })
     assert.equal((await storage.membership.renew('a', 0))?.seq, 5)
     assert.equal((await storage.read.entriesAfter(0, 10)).length, 5)
+    const epoch = randomUUID()
+    await storage.transact((tx) => tx.appendEntry({ kind: 'epoch_opened', epoch, beforeIdx: 5 }, NOW_MS))
+    assert.deepEqual({ ...(await storage.read.head()), hash: '' }, { epoch, seq: 6, hash: '' })
     await storage.close()
   })
 
