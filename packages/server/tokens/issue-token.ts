@@ -36,7 +36,7 @@ export type IssueOutcome = { readonly token: string; readonly record: TokenRecor
 
 /** Issues a token. It is signed after its record is durable, so no token exists that the service does not know. */
 export async function issueToken(deps: IssueDeps, write: Write, request: IssueRequest): Promise<IssueOutcome> {
-  const outcome = await write<{ record: NewToken; key: SigningKey } | Refused>(async (tx, audit) => {
+  const outcome = await write<{ record: NewToken; key: SigningKey; epoch: string } | Refused>(async (tx, audit) => {
     const { businessId, userId } = request.holder
     const key = deps.signingKey()
     await tx.lockHolder({ businessId, userId, kid: key.jwk.kid })
@@ -68,15 +68,18 @@ export async function issueToken(deps: IssueDeps, write: Write, request: IssueRe
     }
     await tx.insertToken(record)
     await audit('token.issued', { businessId, id: record.id })
-    return { record, key }
+    // The epoch that the index was given out in: nobody opens another one until this transaction has ended.
+    const { epoch } = await tx.head()
+    return { record, key, epoch }
   })
   if ('refused' in outcome) return outcome
-  const { record, key } = outcome
-  const token = deps.installation.tokenPrefix + signClaims(key, claimsOf(record, deps.installation))
+  const { record, key, epoch } = outcome
+  const { issuer, tokenPrefix } = deps.installation
+  const token = tokenPrefix + signClaims(key, claimsOf(record, issuer, epoch))
   return { token, record: { ...record, lastUsedAtMs: null, revocation: null } }
 }
 
-function claimsOf(record: NewToken, { issuer, epoch }: Installation): TokenClaims {
+function claimsOf(record: NewToken, issuer: string, epoch: string): TokenClaims {
   return {
     iss: issuer,
     sub: record.userId,
