@@ -87,6 +87,11 @@ export const ERRORS = {
     detail: 'The signing key in use cannot be retired; rotate first',
     log: 'retiring the signing key in use',
   },
+  backup_elsewhere: {
+    status: 409,
+    detail: 'The service keeps its data in PostgreSQL; back it up with the tools of that',
+    log: 'backup of a database that is not embedded',
+  },
   body_too_large: { status: 413, detail: 'The body is larger than 64 KiB', log: 'body too large' },
   upgrade_required: {
     status: 426,

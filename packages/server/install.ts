@@ -1,7 +1,8 @@
 import { type Clock, OPERATOR_SCOPES, type SigningAlgorithm } from '@rescind/protocol'
 import { delegableScopes } from './access/roles.ts'
 import { writeOffline } from './access/write-as.ts'
-import type { Actor, Installation, Member, Storage } from './storage/storage.ts'
+import { offlineActor } from './offline-actor.ts'
+import type { Installation, Member, Storage } from './storage/storage.ts'
 import type { Write } from './storage/write.ts'
 import { type IssueDeps, type IssueRequest, issueToken } from './tokens/issue-token.ts'
 import { generateSigningKey } from './tokens/signing-key.ts'
@@ -122,8 +123,4 @@ async function mustIssue(
   const outcome = await issueToken(deps, write, { ...request, ...days })
   if ('refused' in outcome) throw new Error(`A first token was refused: ${outcome.refused}`)
   return outcome.token
-}
-
-function offlineActor({ operatorUserId, operatorEmail }: Installation): Actor {
-  return { requestId: 'offline', tokenId: null, userId: operatorUserId, email: operatorEmail, claimedEmail: null }
 }

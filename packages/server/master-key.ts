@@ -32,7 +32,16 @@ const KEY_BYTES = 32
  * @throws StartRefused when there is no key for data that exists, or the file is damaged
  */
 export function loadMasterKey(dataDir: string, given: Uint8Array | undefined, firstStart: boolean): ServiceKeys {
-  return deriveKeys(given ?? keyFromFile(join(dataDir, 'master.key'), firstStart))
+  return deriveKeys(given ?? keyFromFile(keyFile(dataDir), firstStart))
+}
+
+/** Whether there is a key for data that exists, right or not. */
+export function hasMasterKey(dataDir: string, given: Uint8Array | undefined): boolean {
+  return given !== undefined || existsSync(keyFile(dataDir))
+}
+
+function keyFile(dataDir: string): string {
+  return join(dataDir, 'master.key')
 }
 
 function keyFromFile(path: string, firstStart: boolean): Uint8Array {

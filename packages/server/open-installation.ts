@@ -53,7 +53,8 @@ async function installUnlessDone(
   }
 }
 
-async function openStorage(config: Config, logger: Logger): Promise<Storage> {
+/** @throws StartRefused with one sentence for a person */
+export async function openStorage(config: Config, logger: Logger): Promise<Storage> {
   try {
     if (config.databaseUrl === undefined) return await openSqlite({ dataDir: config.dataDir, clock: clocks })
     return await openPostgres(

@@ -17,6 +17,7 @@ import { type FirstTokens, recoverOperator } from './install.ts'
 import { checkPort, listeningUrl, refusedListen } from './listening.ts'
 import { createLog, type Log } from './log.ts'
 import { clocks, newId, timers } from './machine.ts'
+import { makeBackup } from './make-backup.ts'
 import { type OpenedInstallation, openInstallation } from './open-installation.ts'
 import manifest from './package.json' with { type: 'json' }
 import { createRevocations } from './revocations/revocations.ts'
@@ -30,6 +31,9 @@ import type { IssueDeps } from './tokens/issue-token.ts'
 import { SigningKeys, type SigningKeysDeps } from './tokens/signing-keys.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { Usage } from './tokens/usage.ts'
+
+export { LOST_LEASE_SECONDS } from './continue-log.ts'
+export { checkBackup, openNewEpoch, type Restored, restoreBackup } from './recovery.ts'
 
 const USAGE_FLUSH_MS = 15_000
 
@@ -135,6 +139,7 @@ async function serve(
     }),
     revocations: createRevocations({ clock: clocks, enforcement: node }),
     keys: signingKeys,
+    makeBackup: (write) => makeBackup(storage, write),
     defaultAlg: config.signingAlg,
     checkToken,
     tokenPrefix: installation.tokenPrefix,

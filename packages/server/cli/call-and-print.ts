@@ -42,7 +42,8 @@ export async function callAndPrint(
   context.exit(exitCode(envelope.data))
 }
 
-function describeRefusal(refusal: Refusal): string {
+/** For people. */
+export function describeRefusal(refusal: Refusal): string {
   const { detail } = refusal
   const problem =
     typeof detail === 'string'

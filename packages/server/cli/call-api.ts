@@ -42,21 +42,56 @@ export type ApiAnswer = { readonly envelope: Envelope } | { readonly refusal: Re
 
 /** Sends one request. Whatever comes back, or does not, is an answer: this never throws for what the network does. */
 export async function callApi(context: Context, connection: Connection, request: ApiRequest): Promise<ApiAnswer> {
-  let response: Response
-  let text: string
   try {
-    response = await context.fetch(address(connection, request), {
-      method: request.method,
-      headers: headers(connection, request),
-      body: request.body === undefined ? null : JSON.stringify(request.body),
-      // A token goes to the address it was meant for and to no other.
-      redirect: 'manual',
-    })
-    text = await response.text()
+    const response = await send(context, connection, request)
+    return readAnswer(connection, response, parseJson(await response.text()))
   } catch (error) {
-    return { refusal: { exitCode: EXIT_CODES.unavailable.code, detail: describeFailure(connection, error) } }
+    return { refusal: unanswered(connection, error) }
   }
-  return readAnswer(connection, response, parseJson(text))
+}
+
+/**
+ * As {@link callApi}, for an answer that is a file.
+ *
+ * @param write takes the next bytes of it; what it throws goes on
+ * @returns why there is none, or not all of it
+ */
+export async function download(
+  context: Context,
+  connection: Connection,
+  request: ApiRequest,
+  write: (chunk: Uint8Array) => Promise<void>,
+): Promise<Refusal | undefined> {
+  let chunks: AsyncIterator<Uint8Array> | undefined
+  try {
+    const response = await send(context, connection, request)
+    if (!response.ok || response.headers.get('content-type') === 'application/json' || response.body === null) {
+      return readRefusal(connection, response, parseJson(await response.text()))
+    }
+    chunks = response.body[Symbol.asyncIterator]()
+  } catch (error) {
+    return unanswered(connection, error)
+  }
+  for (;;) {
+    const next = await chunks.next().catch((error: unknown) => unanswered(connection, error))
+    if ('exitCode' in next) return next
+    if (next.done) return undefined
+    await write(next.value)
+  }
+}
+
+function send(context: Context, connection: Connection, request: ApiRequest): Promise<Response> {
+  return context.fetch(address(connection, request), {
+    method: request.method,
+    headers: headers(connection, request),
+    body: request.body === undefined ? null : JSON.stringify(request.body),
+    // A token goes to the address it was meant for and to no other.
+    redirect: 'manual',
+  })
+}
+
+function unanswered(connection: Connection, error: unknown): Refusal {
+  return { exitCode: EXIT_CODES.unavailable.code, detail: describeFailure(connection, error) }
 }
 
 function address(connection: Connection, request: ApiRequest): URL {
@@ -78,17 +113,18 @@ function headers(connection: Connection, request: ApiRequest): Record<string, st
 }
 
 function readAnswer(connection: Connection, response: Response, body: unknown): ApiAnswer {
-  const { status } = response
   if (response.ok && isEnvelope(body)) return { envelope: body }
-  const known = !response.ok && isErrorBody(body)
-  const detail = known
-    ? body.detail
-    : `${connection.baseUrl} answered ${status} with something that Rescind does not send; check the address.`
-  const exitCode = response.ok ? EXIT_CODES.fault.code : exitCodeForStatus(status)
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return {
-    refusal: { exitCode, status, detail, ...(Number.isFinite(retryAfter) && { retryAfterSeconds: retryAfter }) },
-  }
+  return { refusal: readRefusal(connection, response, body) }
+}
+
+function readRefusal({ baseUrl }: Connection, { ok, status, headers }: Response, body: unknown): Refusal {
+  const detail =
+    !ok && isErrorBody(body)
+      ? body.detail
+      : `${baseUrl} answered ${status} with something that Rescind does not send; check the address.`
+  const exitCode = ok ? EXIT_CODES.fault.code : exitCodeForStatus(status)
+  const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
+  return { exitCode, status, detail, ...(Number.isFinite(retryAfter) && { retryAfterSeconds: retryAfter }) }
 }
 
 function describeFailure(connection: Connection, error: unknown): string {

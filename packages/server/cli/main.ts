@@ -2,12 +2,14 @@ import { redactTokens } from '@rescind/protocol'
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { StartRefused } from '../start-refused.ts'
+import { addBackupCommand } from './backup.ts'
 import { addBusinessCommands } from './business.ts'
 import type { Context } from './context.ts'
 import { describeExitCodes, EXIT_CODES } from './exit-codes.ts'
 import { withExample } from './help.ts'
 import { addKeysCommands } from './keys.ts'
 import { addMemberCommands } from './member.ts'
+import { addRecoveryCommands } from './recovery.ts'
 import { addServiceCommands } from './service.ts'
 import { addTokenCommands } from './token.ts'
 import { UsageError } from './usage-error.ts'
@@ -44,6 +46,8 @@ export function createProgram(context: Context, json = false): Command {
   addBusinessCommands(program, context)
   addMemberCommands(program, context)
   addKeysCommands(program, context)
+  addBackupCommand(program, context)
+  addRecoveryCommands(program, context)
   return withExample(
     program,
     'RESCIND_TOKEN="$(cat owner-token)" rescind token list --business 01980a5e-7c1f-7a30-8d4b-2f6f7d0c9a11',

@@ -58,7 +58,8 @@ async function init(config: Config, recover: boolean, { stdout }: Context): Prom
   }
 }
 
-function addConfigOptions(command: Command): Command {
+/** Every setting as an option of a command that reads them. */
+export function addConfigOptions(command: Command): Command {
   for (const { flag, variable, about, fallback } of Object.values(SETTINGS)) {
     if (flag !== undefined) {
       command.option(flag, `${about} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`)

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream'
 import { ERRORS, type ErrorCode, Unavailable } from '@rescind/protocol'
 import { errorBody } from './error-body.ts'
+import type { FileContent } from './route.ts'
 
 /** Headers of an answer, by lower-case name. */
 type ResponseHeaders = Readonly<Record<string, string>>
@@ -76,6 +78,31 @@ export class Exchange {
     if (this.#traffic.draining) headers.connection = 'close'
     this.#traffic.send(() => this.response.writeHead(status, headers).end(body))
     this.#traffic.end(this)
+  }
+
+  /** Answers with a file. Whatever becomes of the connection, its content is read to the end or destroyed. */
+  respondWithFile({ bytes, content }: FileContent, mediaType: string): void {
+    if (this.answered) {
+      content.destroy()
+      return
+    }
+    this.status = 200
+    if (this.clientGone) {
+      content.destroy()
+      this.#traffic.end(this)
+      return
+    }
+    this.response.writeHead(200, {
+      'content-type': mediaType,
+      'content-length': bytes,
+      'cache-control': 'no-store',
+      'x-request-id': this.id,
+      ...(this.#traffic.draining && { connection: 'close' }),
+    })
+    pipeline(content, this.response, (fault) => {
+      if (fault && !this.clientGone) this.fault = fault
+      this.#traffic.end(this)
+    })
   }
 
   /** The connection belongs to another protocol from now on (RFC 9110 section 15.2.2). */

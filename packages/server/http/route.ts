@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { ErrorCode, InForce } from '@rescind/protocol'
 import type { Static, TSchema } from 'typebox'
 import type { Caller } from '../access/access.ts'
@@ -24,18 +25,27 @@ export interface Route extends Requirement {
   readonly body?: TSchema
   /** An absent, empty or `null` body is allowed and reads as `null`. */
   readonly bodyOptional?: boolean
-  readonly success: {
-    readonly status: 200 | 201
-    readonly description: string
-    readonly schemaName: string
-    readonly data: TSchema
-    readonly codes: readonly SuccessCode[]
-    /** Whether the answer waits for an entry of the log, and says in its headers how that came to be in force. */
-    readonly inForce?: 'always' | 'sometimes'
-  }
+  readonly success: EnvelopeSuccess | FileSuccess
   /** Refusals of the handler; those that every route has are not repeated. */
   readonly errors: readonly ErrorCode[]
   handler(call: Call): Answer<unknown> | Promise<Answer<unknown>>
+}
+
+export interface EnvelopeSuccess {
+  readonly status: 200 | 201
+  readonly description: string
+  readonly schemaName: string
+  readonly data: TSchema
+  readonly codes: readonly SuccessCode[]
+  /** Whether the answer waits for an entry of the log, and says in its headers how that came to be in force. */
+  readonly inForce?: 'always' | 'sometimes'
+}
+
+/** The one kind of answer that is not JSON. */
+interface FileSuccess {
+  readonly status: 200
+  readonly description: string
+  readonly mediaType: string
 }
 
 /** Path parameters by name. */
@@ -48,8 +58,13 @@ export interface Call<Query = unknown, Body = unknown, Params = PathParams> exte
   readonly body: Body
 }
 
-/** What a handler answers: the data of a success envelope, whose message is the code's, or a refusal. */
-export type Answer<Data> = Success<Data> | { readonly refused: ErrorCode }
+/** What a handler answers: the data of a success envelope, whose message is the code's, a file, or a refusal. */
+export type Answer<Data> = Success<Data> | { readonly file: FileContent } | { readonly refused: ErrorCode }
+
+export interface FileContent {
+  readonly bytes: number
+  readonly content: Readable
+}
 
 interface Success<Data> {
   readonly code: SuccessCode
@@ -71,12 +86,12 @@ export function defineRoute<
   Body extends TSchema = TSchema,
   const Optional extends boolean = false,
 >(
-  route: Omit<Route, 'handler'> & {
+  route: Omit<Route, 'handler' | 'success'> & {
     readonly path: Path
     readonly query?: Query
     readonly body?: Body
     readonly bodyOptional?: Optional
-    readonly success: { readonly data: Data }
+    readonly success: (EnvelopeSuccess & { readonly data: Data }) | FileSuccess
     handler(
       call: Call<Static<Query>, Static<Body> | (Optional extends true ? null : never), ParamsOf<Path>>,
     ): Answer<Static<Data>> | Promise<Answer<Static<Data>>>

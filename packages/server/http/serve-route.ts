@@ -33,7 +33,7 @@ function steps({ limits, authenticate, monotonicMs }: Shell, route: Route): Serv
   const uuidParameters = pathIds.filter((name) => route.freePathIds?.includes(name) !== true)
   const businessParameter = route.business === 'path' ? pathIds[0] : undefined
   const decode = callDecoder(route)
-  const { status } = route.success
+  const { success } = route
 
   return async (exchange, rawParams, rawQuery) => {
     exchange.route = route.path
@@ -80,10 +80,16 @@ function steps({ limits, authenticate, monotonicMs }: Shell, route: Route): Serv
       if (answer.refused === 'not_authenticated') return refuseUnauthenticated(exchange, DIED)
       return exchange.refuse(answer.refused)
     }
+    if ('file' in answer) return exchange.respondWithFile(answer.file, mediaTypeOf(route))
     const { code, data, inForce } = answer
     const headers = inForce && inForceHeaders(inForce, monotonicMs() - calledMs)
-    exchange.respond(status, successBody(code, data), headers)
+    exchange.respond(success.status, successBody(code, data), headers)
   }
+}
+
+function mediaTypeOf({ success, operationId }: Route): string {
+  if ('mediaType' in success) return success.mediaType
+  throw new TypeError(`${operationId} answers with a file, and says nothing of that`)
 }
 
 /** `params` with its UUIDs in the one spelling that ids have here. */

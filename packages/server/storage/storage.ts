@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Entry, EntryBody, Position, Unavailable } from '@rescind/protocol'
 import type {
   AuditEvent,
@@ -43,6 +44,13 @@ export interface Storage {
   /** Who may be deciding. */
   readonly membership: Membership
 
+  /**
+   * Copies everything that is committed, while it is in use. Absent where the database has tools of its own for that.
+   *
+   * @throws Unavailable when it cannot be made now
+   */
+  readonly copy?: () => Promise<DatabaseCopy>
+
   /** Resolves when the storage can no longer promise anything (a commit failed); the process must stop. */
   readonly failed: Promise<Unavailable>
 
@@ -85,6 +93,13 @@ export interface Membership {
   leave(nodeId: string): Promise<void>
   /** Removes a node that has ended without leaving, unless it has renewed beyond `renewals`. */
   remove(nodeId: string, renewals: number): Promise<void>
+}
+
+/** A file that a data folder can be restored from. */
+export interface DatabaseCopy {
+  readonly bytes: number
+  /** To be read to its end, or destroyed. */
+  readonly content: Readable
 }
 
 /** The storage cannot be opened; the message tells a person what to do. */

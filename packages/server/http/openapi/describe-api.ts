@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '@rescind/protocol'
 import { anySchema } from '../decode/json-schema.ts'
 import { pathParameters } from '../path-pattern.ts'
-import type { Route } from '../route.ts'
+import type { EnvelopeSuccess, Route } from '../route.ts'
 import { SUCCESS_CODES } from '../success-codes.ts'
 import { OpenApiSchemas, titleOf } from './openapi-schemas.ts'
 import { inForceHeaders, responseHeaders } from './response-headers.ts'
@@ -125,14 +125,7 @@ function requestBody(route: Route, schemas: OpenApiSchemas): object {
 }
 
 function responses(route: Route, schemas: OpenApiSchemas): object {
-  const { success } = route
-  const answers: Record<string, object> = {
-    [success.status]: {
-      description: successDescription(route),
-      ...(success.inForce !== undefined && { headers: inForceHeaders(success.inForce === 'always') }),
-      content: json(successSchema(route, schemas)),
-    },
-  }
+  const answers: Record<string, object> = { [route.success.status]: successAnswer(route, schemas) }
   for (const [status, codes] of refusals(route)) {
     const sentences = codes.map((code) => `- ${ERRORS[code].detail}`)
     answers[status] = {
@@ -149,9 +142,17 @@ function responses(route: Route, schemas: OpenApiSchemas): object {
   return answers
 }
 
-function successDescription({ success }: Route): string {
+function successAnswer({ success }: Route, schemas: OpenApiSchemas): object {
+  if ('mediaType' in success) {
+    const content = { [success.mediaType]: { schema: { type: 'string', format: 'binary' } } }
+    return { description: success.description, content }
+  }
   const codes = success.codes.map((code) => `- \`${code}\`: ${SUCCESS_CODES[code]}`)
-  return [`${success.description}. Codes:`, '', ...codes].join('\n')
+  return {
+    description: [`${success.description}. Codes:`, '', ...codes].join('\n'),
+    ...(success.inForce !== undefined && { headers: inForceHeaders(success.inForce === 'always') }),
+    content: json(successSchema(success, schemas)),
+  }
 }
 
 function refusals(route: Route): Map<number, ErrorCode[]> {
@@ -164,7 +165,7 @@ function refusals(route: Route): Map<number, ErrorCode[]> {
   return Map.groupBy(inTableOrder, (code) => ERRORS[code].status)
 }
 
-function successSchema({ success }: Route, schemas: OpenApiSchemas): object {
+function successSchema(success: EnvelopeSuccess, schemas: OpenApiSchemas): object {
   return schemas.add(success.schemaName, {
     type: 'object',
     required: ['success', 'message', 'code', 'data'],

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { backupRoute } from './backup-route.ts'
 import { businessRoutes } from './business-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { memberRoutes } from './member-routes.ts'
@@ -16,5 +17,6 @@ export function createRoutes(services: Services): readonly Route[] {
     ...businessRoutes(services),
     ...memberRoutes(services),
     ...keyRoutes(services),
+    backupRoute(services),
   ]
 }

@@ -1,6 +1,12 @@
+import { existsSync } from 'node:fs'
 import { mkdir, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { refusal } from './refusal.ts'
+
+/** The database in a data folder. */
+export const DATABASE_FILE = 'rescind.db'
+/** What keeps other processes out of it. */
+export const LOCK_FILE = 'rescind.lock'
 
 /**
  * Makes the data folder, closed to other users, and finds out by writing whether it can be written to: permission bits
@@ -22,6 +28,22 @@ export async function prepareFolder(dataDir: string): Promise<void> {
     }
   } catch (error) {
     throw refusal(error, dataDir)
+  }
+}
+
+/** Whether there is a database in the folder, or a part of one. */
+export function hasDatabase(dataDir: string): boolean {
+  return ['', '-wal', '-journal'].some((suffix) => existsSync(join(dataDir, DATABASE_FILE + suffix)))
+}
+
+/** Makes the name of a new file as durable as its bytes. Windows does that by itself and opens no folders. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '@rescind/protocol'
 import { StorageRefused } from '../storage.ts'
 import { inTransaction } from './in-transaction.ts'
@@ -19,14 +19,8 @@ export function migrate(db: DatabaseSync, clock: Clock, migrations: readonly Mig
   db.exec(
     'CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
   )
-  const current = Number(
-    db.prepare('SELECT coalesce(max(version), 0) AS version FROM schema_migrations').get()?.version,
-  )
-  if (current > migrations.length) {
-    throw new StorageRefused(
-      `The database is of schema version ${current} and this program knows ${migrations.length}; start the newer program that wrote it.`,
-    )
-  }
+  const current = schemaVersion(db)
+  refuseNewer(current, migrations.length)
   const record = db.prepare('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)')
   for (const { version, name, sql } of migrations.slice(current)) {
     inTransaction(db, () => {
@@ -34,4 +28,24 @@ export function migrate(db: DatabaseSync, clock: Clock, migrations: readonly Mig
       record.run(version, name, clock.nowMs())
     })
   }
+}
+
+/** @throws Error when this is no database of the service */
+export function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT coalesce(max(version), 0) AS version FROM schema_migrations').get()?.version)
+}
+
+/** @throws StorageRefused when a newer program wrote it */
+export function refuseNewer(version: number, known = MIGRATIONS.length): void {
+  if (version <= known) return
+  throw new StorageRefused(
+    `The database is of schema version ${version} and this program knows ${known}; start the newer program that wrote it.`,
+  )
+}
+
+/** An empty database as the program of that version made it, in memory. */
+export function schemaAt(version: number): DatabaseSync {
+  const db = new DatabaseSync(':memory:')
+  migrate(db, { nowMs: () => 0 }, MIGRATIONS.slice(0, version))
+  return db
 }

@@ -3,9 +3,10 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '@rescind/protocol'
 import type { Storage } from '../storage.ts'
 import { checkLog } from './check-log.ts'
-import { createPrivateFile, prepareFolder } from './data-folder.ts'
+import { createPrivateFile, DATABASE_FILE, LOCK_FILE, prepareFolder } from './data-folder.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
+import { removeLeftCopies } from './online-copy.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import { refusal } from './refusal.ts'
 import { SqliteStorage } from './sqlite-storage.ts'
@@ -35,12 +36,13 @@ const PRAGMAS = `
 export async function openSqlite(options: { readonly dataDir: string; readonly clock: Clock }): Promise<Storage> {
   const dataDir = resolve(options.dataDir)
   await prepareFolder(dataDir)
-  const lockPath = join(dataDir, 'rescind.lock')
-  const databasePath = join(dataDir, 'rescind.db')
+  const lockPath = join(dataDir, LOCK_FILE)
+  const databasePath = join(dataDir, DATABASE_FILE)
   try {
     await createPrivateFile(lockPath)
     const lock = lockFolder(lockPath, dataDir)
     try {
+      await removeLeftCopies(dataDir)
       await createPrivateFile(databasePath)
       return openStorage(new DatabaseSync(databasePath, { timeout: 0 }), lock, dataDir, options.clock)
     } catch (error) {
@@ -58,7 +60,7 @@ function openStorage(db: DatabaseSync, lock: FolderLock, dataDir: string, clock:
     migrate(db, clock)
     const statements = new PreparedStatements(db)
     checkLog(statements, dataDir)
-    return new SqliteStorage(db, lock, statements, clock)
+    return new SqliteStorage(db, lock, dataDir, statements, clock)
   } catch (error) {
     db.close()
     throw error

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, type Entry, type Position, Unavailable } from '@rescind/protocol'
-import type { Membership, Reads, Storage, Transaction } from '../storage.ts'
+import type { DatabaseCopy, Membership, Reads, Storage, Transaction } from '../storage.ts'
 import { isEngineFault } from './engine-fault.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { GroupCommit } from './group-commit.ts'
+import { copyOnline } from './online-copy.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { RememberedStandings } from './remembered-standings.ts'
 import { SqliteMembership } from './sqlite-membership.ts'
@@ -23,15 +24,19 @@ export class SqliteStorage implements Storage {
   readonly failed: Promise<Unavailable>
   readonly #db: DatabaseSync
   readonly #lock: FolderLock
+  readonly #dataDir: string
   readonly #statements: PreparedStatements
   readonly #commits: GroupCommit
   readonly #standings = new RememberedStandings()
   #deliver: Deliver | undefined
+  /** Resolves when no copy is being made. */
+  #copying: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
 
-  constructor(db: DatabaseSync, lock: FolderLock, statements: PreparedStatements, clock: Clock) {
+  constructor(db: DatabaseSync, lock: FolderLock, dataDir: string, statements: PreparedStatements, clock: Clock) {
     this.#db = db
     this.#lock = lock
+    this.#dataDir = dataDir
     this.#statements = statements
     this.#commits = new GroupCommit(db, (entries) => this.#deliver?.(entries))
     this.failed = this.#commits.failed
@@ -57,9 +62,20 @@ export class SqliteStorage implements Storage {
     })
   }
 
+  /** One at a time: each takes as much room as the database. */
+  copy(): Promise<DatabaseCopy> {
+    const mayGoOn = () => this.#closed === undefined
+    const copying = this.#copying.then(() => {
+      this.#assertOpen()
+      return copyOnline(this.#db, this.#dataDir, mayGoOn)
+    })
+    this.#copying = copying.catch(() => {})
+    return copying
+  }
+
   close(): Promise<void> {
     this.#standings.forgetAll()
-    this.#closed ??= this.#commits.drained().then(() => {
+    this.#closed ??= Promise.all([this.#commits.drained(), this.#copying]).then(() => {
       this.#db.close()
       this.#lock.release()
     })

@@ -14,7 +14,7 @@ describe('a membership that one process keeps', () => {
   beforeEach(async () => {
     db = new DatabaseSync(':memory:')
     migrate(db, clock)
-    storage = new SqliteStorage(db, { release: () => {} }, new PreparedStatements(db), clock)
+    storage = new SqliteStorage(db, { release: () => {} }, '', new PreparedStatements(db), clock)
     await settle(storage)
   })
   afterEach(() => storage.close())
@@ -62,7 +62,7 @@ describe('a membership that one process keeps', () => {
   test('forgets a node that ended without ever having granted a lease, and none that had', async () => {
     const granting = await joinNode(storage)
     await storage.membership.join({ nodeId: 'other', leaseMs: 2000 })
-    const next = new SqliteStorage(db, { release: () => {} }, new PreparedStatements(db), clock)
+    const next = new SqliteStorage(db, { release: () => {} }, '', new PreparedStatements(db), clock)
     assert.deepEqual(
       (await next.membership.members()).map(({ nodeId }) => nodeId),
       [granting],

@@ -1,0 +1,99 @@
+/** What brings an installation back from a copy of its database: the wiring of the commands for it. */
+
+import { randomUUID } from 'node:crypto'
+import { statSync } from 'node:fs'
+import type { Config } from './config.ts'
+import { continueLog } from './continue-log.ts'
+import { createLog } from './log.ts'
+import { clocks, newId, timers } from './machine.ts'
+import { hasMasterKey, loadMasterKey, type ServiceKeys } from './master-key.ts'
+import { openStorage } from './open-installation.ts'
+import { nobodyDecides } from './revocations/nobody-decides.ts'
+import type { OpenedEpoch } from './revocations/open-epoch.ts'
+import { StartRefused } from './start-refused.ts'
+import { checkCopy } from './storage/sqlite/check-copy.ts'
+import { hasDatabase } from './storage/sqlite/data-folder.ts'
+import { restoreCopy } from './storage/sqlite/restore-copy.ts'
+import { type SigningKeyRecord, StorageRefused } from './storage/storage.ts'
+import { openSigningKey } from './tokens/signing-key.ts'
+
+/** What a data folder was restored to. */
+export interface Restored {
+  /** The last entry of the revocation log in the backup. */
+  readonly seq: number
+  /** When something was last changed that is in the backup, in milliseconds since the epoch. */
+  readonly lastChangeMs: number
+  readonly epoch: string
+  /** The service cannot start without one. */
+  readonly hasMasterKey: boolean
+}
+
+/**
+ * Checks a file that `rescind backup` made.
+ *
+ * @throws StartRefused when it is not sound
+ */
+export function checkBackup(file: string): Promise<{ readonly seq: number; readonly bytes: number }> {
+  return refusedByStorage(() => ({ seq: checkCopy(file).head.seq, bytes: statSync(file).size }))
+}
+
+/**
+ * Puts a backup into a data folder that has no database, and opens a new epoch of its log.
+ *
+ * @throws StartRefused with one sentence for a person
+ */
+export async function restoreBackup(config: Config, file: string): Promise<Restored> {
+  const { dataDir, masterKey, databaseUrl } = config
+  if (databaseUrl !== undefined) {
+    throw new StartRefused(
+      'A backup is restored into a data folder, and DATABASE_URL says that none is used; unset it.',
+    )
+  }
+  const hasKey = hasMasterKey(dataDir, masterKey)
+  return refusedByStorage(() =>
+    restoreCopy({ file, dataDir, clock: clocks }, async (storage, { head, lastChangeMs }) => {
+      if (hasKey) assertOpens(loadMasterKey(dataDir, masterKey, false), await storage.read.signingKeys())
+      const { epoch } = await continueLog(storage, { clock: clocks, newId, newUuid: randomUUID })
+      return { seq: head.seq, lastChangeMs, epoch, hasMasterKey: hasKey }
+    }),
+  )
+}
+
+/**
+ * Opens a new epoch in a database that was put back, or lost its end, by other means.
+ *
+ * @throws StartRefused when there is no installation, or services are running on it
+ */
+export async function openNewEpoch(config: Config): Promise<OpenedEpoch> {
+  if (config.databaseUrl === undefined && !hasDatabase(config.dataDir)) {
+    throw new StartRefused(`There is no database in ${config.dataDir}.`)
+  }
+  const storage = await openStorage(config, createLog(config.logLevel).logger)
+  try {
+    // A data folder is this process's alone.
+    const isShared = config.databaseUrl !== undefined
+    const { membership } = storage
+    if (isShared && !(await nobodyDecides({ membership, monotonicMs: clocks.monotonicMs, timers }))) {
+      throw new StartRefused('Services are running on this database; stop every one of them first.')
+    }
+    return await refusedByStorage(() => continueLog(storage, { clock: clocks, newId, newUuid: randomUUID }))
+  } finally {
+    await storage.close()
+  }
+}
+
+function assertOpens(keys: ServiceKeys, records: readonly SigningKeyRecord[]): void {
+  if (records.every((record) => openSigningKey(record, keys.sealing) !== undefined)) return
+  throw new StartRefused(
+    'The master key does not open the signing keys of this backup; restore it with the RESCIND_MASTER_KEY or the master.key they were made with.',
+  )
+}
+
+/** As the refusal of a start: a person has to mend it. */
+async function refusedByStorage<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof StorageRefused ? new StartRefused(error.message, { cause: error }) : error
+  }
+}
