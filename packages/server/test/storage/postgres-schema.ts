@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { Timers } from '@rescind/protocol'
 import { Client, type QueryResultRow } from 'pg'
-import { timers } from '../../machine.ts'
+import { timers as realTimers } from '../../machine.ts'
 import { openPostgres, type PostgresOptions } from '../../storage/postgres/open-postgres.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { NOW_MS } from './fixtures.ts'
@@ -18,6 +19,13 @@ export interface OpenedNode extends Storage {
   readonly troubles: readonly unknown[]
 }
 
+type Changes = Partial<PostgresOptions> & { readonly timers?: Timers }
+
+/** What looks at the log from time to time never does: whatever arrives, a notification was the reason. */
+export const withoutPolls: Timers = {
+  after: (delayMs, run) => (delayMs === 250 ? () => {} : realTimers.after(delayMs, run)),
+}
+
 /** A schema on the server for tests, with as many storages on it as a test likes. It is dropped at the end. */
 export class PostgresSchema {
   readonly name = `test_${randomUUID().replaceAll('-', '')}`
@@ -30,7 +38,7 @@ export class PostgresSchema {
     t.after(() => this.#destroy())
   }
 
-  async open(changes: Partial<PostgresOptions> = {}): Promise<OpenedNode> {
+  async open({ timers = realTimers, ...changes }: Changes = {}): Promise<OpenedNode> {
     const troubles: unknown[] = []
     const application = `${this.name}_${this.#storages.length}`
     const url = new URL(changes.url ?? this.#url)
