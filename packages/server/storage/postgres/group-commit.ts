@@ -137,8 +137,7 @@ export class GroupCommit {
       const appended: Entry[] = []
       const tx = new PostgresTransaction(this.#deps.statements, client, scope, appended, head)
       try {
-        const release = () => client.query('RELEASE unit')
-        const settle = await scope.runUnit(() => unit.run(tx), release)
+        const settle = await scope.runUnit(() => unit.run(tx))
         settlements.push(settle)
         entries.push(...appended)
         head = tx.knownHead
@@ -146,8 +145,8 @@ export class GroupCommit {
         if (scope.fault) throw scope.fault.cause
         settlements.push(() => unit.reject(error))
         send('ROLLBACK TO unit')
-        send('RELEASE unit')
       }
+      send('RELEASE unit')
     }
     const { command } = await withoutWarning(client, () => client.query('COMMIT'))
     await Promise.all(sent)

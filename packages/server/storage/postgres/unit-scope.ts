@@ -34,21 +34,19 @@ export class UnitScope {
   }
 
   /**
-   * Runs the unit, and `release` after what it sent.
+   * Runs the unit until everything that it sent was answered.
    *
-   * @throws what the first statement was refused for, even if the unit went on regardless: nothing of it remains
+   * @throws what the first statement was refused for, even if the unit went on regardless: nothing of it may remain
    */
-  async runUnit<T>(unit: () => Promise<T>, release: () => Promise<unknown>): Promise<T> {
+  async runUnit<T>(unit: () => Promise<T>): Promise<T> {
     const outcome = await unit().then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     )
     this.#ended = true
-    const released = 'value' in outcome ? release() : undefined
-    await Promise.allSettled([...this.#started, released])
+    await Promise.allSettled(this.#started)
     if (this.#refusal) throw this.#refusal.cause
     if ('error' in outcome) throw outcome.error
-    await released
     return outcome.value
   }
 
