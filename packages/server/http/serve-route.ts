@@ -5,6 +5,7 @@ import { admit, refuseUnauthenticated } from './admit.ts'
 import { claimedEmail } from './claimed-email.ts'
 import { callDecoder } from './decode/call-decoder.ts'
 import type { QueryParameters } from './decode/query-string.ts'
+import { readBody } from './decode/read-body.ts'
 import { validationBody } from './decode/validation-error.ts'
 import type { Exchange } from './exchange.ts'
 import { inForceHeaders } from './in-force-headers.ts'
@@ -38,6 +39,8 @@ function steps({ limits, authenticate, monotonicMs }: Shell, route: Route): Serv
   return async (exchange, rawParams, rawQuery) => {
     exchange.route = route.path
     const { request } = exchange
+    // While the caller is looked up: what a client sent that hangs up meanwhile would be lost.
+    const body = route.body === undefined ? null : readBody(request, limits.bodyBytes)
     const principal = admit(exchange, await authenticate(authorizationValues(request.rawHeaders)))
     if (principal === undefined) return
 
@@ -54,7 +57,7 @@ function steps({ limits, authenticate, monotonicMs }: Shell, route: Route): Serv
     if (uuidParameters.some((name) => !isUuid(params[name]))) return exchange.refuse('path_id_invalid')
     if (businessId !== null) exchange.businessId = businessId
 
-    const decoding = decode(request, rawQuery, limits.bodyBytes)
+    const decoding = decode(rawQuery, body, request.headers['content-type'])
     const decoded = decoding instanceof Promise ? await decoding : decoding
     if ('refused' in decoded) {
       if (decoded.reason !== undefined) exchange.reason = decoded.reason

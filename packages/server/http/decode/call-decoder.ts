@@ -1,10 +1,9 @@
-import type { IncomingMessage } from 'node:http'
 import type { ErrorCode } from '@rescind/protocol'
 import type { Route } from '../route.ts'
 import type { Decoder } from './decoder.ts'
 import { type BodyReading, readJsonBody } from './json-body.ts'
 import type { QueryParameters } from './query-string.ts'
-import { type BodyBytes, readBody } from './read-body.ts'
+import type { BodyBytes } from './read-body.ts'
 import { schemaDecoder } from './schema-decoder.ts'
 import type { ValidationError } from './validation-error.ts'
 
@@ -14,18 +13,19 @@ type DecodedCall =
   | { readonly errors: readonly ValidationError[] }
   | { readonly refused: ErrorCode; readonly reason?: string }
 
-/** Reads and decodes the query and the body of requests to one route; their errors are told together, query first. */
+/** Decodes the query and the body of requests to one route; their errors are told together, query first. */
 type CallDecoder = (
-  request: IncomingMessage,
   query: QueryParameters,
-  bodyLimit: number,
+  /** `null` for a route that has none. */
+  body: BodyBytes | Promise<BodyBytes> | null,
+  contentType: string | undefined,
 ) => DecodedCall | Promise<DecodedCall>
 
 /** Compiles the decoder of a route. */
 export function callDecoder(route: Route): CallDecoder {
   const decodeQuery = route.query === undefined ? ignore : queryDecoder(schemaDecoder(route.query))
   if (route.body === undefined) {
-    return (_request, query) => {
+    return (query) => {
       const errors: ValidationError[] = []
       const decoded = decodeQuery(query, errors)
       return errors.length === 0 ? { query: decoded, body: null } : { errors }
@@ -33,18 +33,13 @@ export function callDecoder(route: Route): CallDecoder {
   }
 
   const decodeBody = bodyDecoder(schemaDecoder(route.body), route.bodyOptional === true)
-  return (request, query, bodyLimit) => {
-    const bytes = readBody(request, bodyLimit)
-    const { 'content-type': contentType } = request.headers
-    return bytes instanceof Promise
-      ? bytes.then((all) => decode(all, contentType, query))
-      : decode(bytes, contentType, query)
-  }
+  return (query, body, contentType) =>
+    body instanceof Promise ? body.then((bytes) => decode(bytes, contentType, query)) : decode(body, contentType, query)
 
-  function decode(bytes: BodyBytes, contentType: string | undefined, query: QueryParameters): DecodedCall {
+  function decode(bytes: BodyBytes | null, contentType: string | undefined, query: QueryParameters): DecodedCall {
     if (bytes === 'too_large') return { refused: 'body_too_large' }
     if (bytes === 'cut_short') return { refused: 'bad_request', reason: 'body cut short' }
-    const reading: BodyReading = readJsonBody(bytes, contentType)
+    const reading: BodyReading = bytes === null ? { value: null } : readJsonBody(bytes, contentType)
     if ('refused' in reading) return reading
     if ('invalid' in reading) return { errors: [reading.invalid] }
 
