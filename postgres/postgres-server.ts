@@ -72,6 +72,11 @@ export class PostgresServer {
     return pid
   }
 
+  /** False once it has ended, whatever for. */
+  get isRunning(): boolean {
+    return this.#postmaster !== undefined
+  }
+
   /** Everything it wrote so far, over all its starts. */
   get log(): string {
     return readFileSync(join(this.folder, 'server.log'), 'utf8')

@@ -44,6 +44,10 @@ async function runSoak(): Promise<number> {
       strikes: Number(strikes),
       atMostMs: Number(minutes) * 60_000,
       database: postgres ? 'postgres' : 'sqlite',
+      onProgress: (reached) =>
+        console.error(
+          `${Math.round(reached.tookMs / 1000)} s: ${reached.verifications} verifications, ${reached.revocations} revocations answered, ${reached.strikes} faults of each kind`,
+        ),
       folder,
     }),
   )

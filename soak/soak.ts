@@ -21,6 +21,8 @@ export interface SoakOptions extends Goals {
   readonly database: DatabaseKind
   /** Those that strike, if it is not to be all that can. */
   readonly kinds?: readonly FaultKind[]
+  /** Told now and then how far the run is. */
+  readonly onProgress?: (reached: Goals & { readonly tookMs: number }) => void
   /** Empty, for data, logs and histories. */
   readonly folder: string
 }
@@ -56,6 +58,7 @@ const VERIFIERS = { sqlite: 8, postgres: 6 }
 const CRASHES_EACH = 3
 const LEASE_MS = 2_000
 const LOOK_MS = 50
+const PROGRESS_MS = 30_000
 /** Once everything has healed, what takes longer than this does not happen at all. */
 const PATIENCE_MS = 60_000
 
@@ -106,8 +109,15 @@ async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, opti
   failed.catch(() => {})
 
   const giveUpMs = performance.now() + options.atMostMs
-  while (!isEnough(stage, recorder, options) && performance.now() < giveUpMs) {
-    await Promise.race([pause(LOOK_MS), failed])
+  const telling = setInterval(() => {
+    options.onProgress?.({ ...reachedBy(stage, recorder, options), tookMs: clock.nowNs() / 1e6 })
+  }, PROGRESS_MS)
+  try {
+    while (!isEnough(stage, recorder, options) && performance.now() < giveUpMs) {
+      await Promise.race([pause(LOOK_MS), failed])
+    }
+  } finally {
+    clearInterval(telling)
   }
   enough.abort()
   await Promise.race([playing, stage.failed, patience()])
@@ -123,14 +133,23 @@ function roundOf({ database, kinds }: Play): FaultKind[] {
   return kinds.flatMap((kind) => Array.from({ length: isFrequent(kind) ? CRASHES_EACH : 1 }, () => kind))
 }
 
-function isEnough(stage: Stage, recorder: RunRecorder, { verifications, revocations, strikes, kinds }: Play): boolean {
-  if (recorder.answered < revocations) return false
-  if (stage.sum(({ valid, rejected, undecided }) => valid + rejected + undecided) < verifications) return false
+function isEnough(stage: Stage, recorder: RunRecorder, goals: Play): boolean {
+  const { verifications, revocations, strikes } = reachedBy(stage, recorder, goals)
+  return verifications >= goals.verifications && revocations >= goals.revocations && strikes >= goals.strikes
+}
+
+/** What was reached so far; of the kinds of faults, by the rarest. */
+function reachedBy(stage: Stage, recorder: RunRecorder, { kinds }: Play): Goals {
   const counts = faultCounts(recorder)
-  return kinds.every((kind) => {
-    const { struck = 0, revocations: during = 0 } = counts.get(kind) ?? {}
-    return struck >= strikes && during > 0
+  const strikes = kinds.map((kind) => {
+    const { struck = 0, revocations = 0 } = counts.get(kind) ?? {}
+    return revocations > 0 ? struck : 0
   })
+  return {
+    verifications: stage.sum(({ valid, rejected, undecided }) => valid + rejected + undecided),
+    revocations: recorder.answered,
+    strikes: Math.min(...strikes),
+  }
 }
 
 function patience(): Promise<void> {

@@ -77,7 +77,7 @@ test('tokens issued while their business, member or role is ended', async (t) =>
     for (const { token, claims } of all)
       alive.set(claims.client_id, (await use(client, token, claims.business_id)) === 200)
     await service.stop()
-    const state = readStoredState(dataDir)
+    const state = await readStoredState(dataDir)
     for (const { claims } of all) {
       const stored = state.tokens.get(claims.client_id) ?? assert.fail('an issued token is missing')
       assert.equal(stored.idx, claims.status.status_list.idx)
@@ -140,7 +140,7 @@ test('no token of a retired key is alive, however keys are rotated and retired w
     if ((await use(client, token, claims.business_id)) === 200) alive.add(claims.client_id)
   }
   await service.stop()
-  const state = readStoredState(dataDir)
+  const state = await readStoredState(dataDir)
   assert.ok(state.retiredKids.size >= 6)
   for (const each of issued) {
     assert.equal(alive.has(each.claims.client_id), !state.retiredKids.has(each.kid))

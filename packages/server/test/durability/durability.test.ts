@@ -60,7 +60,7 @@ async function runLane(t: TestContext, random: Random, lane: number): Promise<La
   let startMs = 0
   for (let cycle = 0; cycle < cycles; cycle++) {
     await runUntilKilled(service, client, load, 1 + random.below(MOST_ANSWERS))
-    const state = readStoredState(dataDir)
+    const state = await readStoredState(dataDir)
     for (const token of state.tokens.values()) assert.equal(isEndedByLog(state, token), token.revokedSeq !== null)
     dead = load.judge(state)
 
@@ -78,7 +78,7 @@ async function runLane(t: TestContext, random: Random, lane: number): Promise<La
   assert.equal(load.unavailable, 0)
   client.close()
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
-  const last = readStoredState(dataDir)
+  const last = await readStoredState(dataDir)
   load.judge(last)
   const { answers, unanswered } = load
   const revoked = load.issued.filter(({ id }) => dead.has(id)).length
@@ -121,5 +121,5 @@ async function killFirstStart(t: TestContext, file: string): Promise<void> {
   const { code, stdout } = await runProgram(t, ['init', '--recover', '--data-dir', dataDir])
   assert.equal(code, 0)
   assert.match(stdout, /^Operator token {2}dz_\S+\n$/)
-  assert.ok(readStoredState(dataDir).entries.length > 0)
+  assert.ok((await readStoredState(dataDir)).entries.length > 0)
 }

@@ -82,7 +82,7 @@ function assertStoppedForStorage(service: ServiceProcess, cause: RegExp): void {
 }
 
 async function assertNothingLost(t: TestContext, disk: MountedDisk, load: RevocationLoad): Promise<void> {
-  const dead = load.judge(readStoredState(disk.path))
+  const dead = load.judge(await readStoredState(disk.path))
   const service = await serve(t, { dataDir: disk.path, env: ENV })
   const client = createHttpClient(service.url)
   const tried = await tryAll(client, load.issued, dead)
@@ -91,7 +91,7 @@ async function assertNothingLost(t: TestContext, disk: MountedDisk, load: Revoca
   assert.equal(await use(client, load.operatorToken), 200)
   client.close()
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
-  load.judge(readStoredState(disk.path))
+  load.judge(await readStoredState(disk.path))
   t.diagnostic(`${load.answers} answers, ${load.unavailable} of them 503, ${tried} tokens kept, ${dead.size} dead`)
 }
 

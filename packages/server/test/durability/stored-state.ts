@@ -20,6 +20,8 @@ export interface StoredToken {
   readonly reason: string | null
 }
 
+type Row = Readonly<Record<string, unknown>>
+
 export interface StoredState {
   readonly entries: readonly Entry[]
   /** By record id. */
@@ -35,13 +37,13 @@ export interface StoredState {
  *
  * Checks on the way that the log counts 1, 2, 3, …, that every hash continues the one before, and that its head is its end.
  */
-export function readStoredState(dataDir: string): StoredState {
+export async function readStoredState(dataDir: string): Promise<StoredState> {
   const copy = mkdtempSync(join(tmpdir(), 'rescind-copy-'))
   try {
     cpSync(dataDir, copy, { recursive: true })
     const db = new DatabaseSync(join(copy, 'rescind.db'))
     try {
-      return readState(db)
+      return await readState(db)
     } finally {
       db.close()
     }
@@ -50,20 +52,27 @@ export function readStoredState(dataDir: string): StoredState {
   }
 }
 
-function readState(db: DatabaseSync): StoredState {
+async function readState(db: DatabaseSync): Promise<StoredState> {
   assert.equal(db.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok')
-  const tokens = db.prepare('SELECT * FROM token_status').all().map(readToken)
-  const members = db.prepare('SELECT business_id, user_id FROM members').all()
-  const retired = db.prepare('SELECT kid FROM signing_keys WHERE retired_at_ms IS NOT NULL').all()
+  return stateIn(async (table) => db.prepare(`SELECT * FROM ${table}`).all())
+}
+
+/** @param rowsOf all rows of a table or view, in any order */
+export async function stateIn(rowsOf: (table: string) => Promise<readonly Row[]>): Promise<StoredState> {
+  const tokens = (await rowsOf('token_status')).map(readToken)
+  const members = await rowsOf('members')
+  const retired = (await rowsOf('signing_keys')).filter((row) => row.retired_at_ms !== null)
+  const [installation] = await rowsOf('installation')
+  const [head] = await rowsOf('log_head')
   return {
-    entries: readLog(db),
+    entries: readLog(String(installation?.epoch), head, await rowsOf('revocation_log')),
     tokens: new Map(tokens.map((token) => [token.id, token])),
     members: new Set(members.map((row) => `${row.business_id}/${row.user_id}`)),
     retiredKids: new Set(retired.map((row) => String(row.kid))),
   }
 }
 
-function readToken(row: Readonly<Record<string, unknown>>): StoredToken {
+function readToken(row: Row): StoredToken {
   const number = (name: string) => (row[name] === null ? null : Number(row[name]))
   const text = (name: string) => (row[name] === null ? null : String(row[name]))
   return {
@@ -81,11 +90,10 @@ function readToken(row: Readonly<Record<string, unknown>>): StoredToken {
   }
 }
 
-function readLog(db: DatabaseSync): Entry[] {
-  const head = db.prepare('SELECT epoch, seq, hash FROM log_head').get()
-  let position = genesis(String(db.prepare('SELECT epoch FROM installation').get()?.epoch))
+function readLog(firstEpoch: string, head: Row | undefined, rows: readonly Row[]): Entry[] {
+  let position = genesis(firstEpoch)
   const entries: Entry[] = []
-  for (const row of db.prepare('SELECT * FROM revocation_log ORDER BY seq').all()) {
+  for (const row of rows.toSorted((one, other) => Number(one.seq) - Number(other.seq))) {
     const entry: Entry = {
       seq: Number(row.seq),
       atMs: Number(row.at_ms),
@@ -97,7 +105,7 @@ function readLog(db: DatabaseSync): Entry[] {
     position = positionAfter(position, entry)
     entries.push(entry)
   }
-  assert.deepEqual({ ...head }, position)
+  assert.deepEqual({ epoch: head?.epoch, seq: Number(head?.seq), hash: head?.hash }, position)
   return entries
 }
 

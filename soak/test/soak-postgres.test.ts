@@ -1,0 +1,40 @@
+import { test } from 'node:test'
+import { embeddedBinaries, NoPostgres } from '../../postgres/binaries.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
+import { soak } from '../soak.ts'
+import { inTemporaryFolder } from '../temporary-folder.ts'
+import { assertSound } from './assert-sound.ts'
+
+const SEED = Number(process.env.RESCIND_TEST_SEED ?? 20_261_123)
+const GOALS = { verifications: 50_000, revocations: 50, strikes: 1 }
+/** What is new with several services on one database, and of what fails between them what leaves the most in doubt. */
+const KINDS: readonly FaultKind[] = [
+  'service_killed',
+  'service_stopped',
+  'backend_killed',
+  'database_killed',
+  'database_stopped',
+  'failover',
+  'database_cut_midway',
+  'database_half_open',
+  'database_mute_down',
+]
+
+test('while services on one PostgreSQL, their database and what is between them fail,', {
+  skip: reason(),
+}, async (t) => {
+  const outcome = await inTemporaryFolder((folder) =>
+    soak({ ...GOALS, seed: SEED, atMostMs: 90_000, folder, database: 'postgres', kinds: KINDS }),
+  )
+  await assertSound(t, SEED, outcome)
+})
+
+function reason(): string | false {
+  try {
+    embeddedBinaries()
+    return false
+  } catch (error) {
+    if (error instanceof NoPostgres) return error.message
+    throw error
+  }
+}
