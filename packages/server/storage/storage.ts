@@ -76,7 +76,8 @@ export interface Membership {
    */
   announceGrants(nodeId: string): Promise<void>
   /**
-   * Counts a renewal and records what is in force, in one statement that also reads the head.
+   * Counts a renewal and records what is in force, in one statement that also reads the head. No count comes twice,
+   * even of a renewal that was seen and did not last.
    *
    * @returns the head, or `undefined` when the node is no member any more
    */

@@ -66,6 +66,17 @@ export class LogTail {
       this.#fail(new Error(`Entry ${last.seq} is not the one that was committed.`))
   }
 
+  /**
+   * A database has this entry, which may be still to come. After a failover, connections may lead to two databases: what
+   * is handed on must be the history that everything else was read from.
+   */
+  expect({ seq, hash }: Pick<Position, 'seq' | 'hash'>): void {
+    if (this.#position === undefined) return
+    const known = this.#hashes.get(seq)
+    if (known !== undefined && known !== hash) this.diverged()
+    if (seq > this.#position.seq) this.#hashes.set(seq, hash)
+  }
+
   /** Ends with a failure: another history than the one that was handed on. */
   diverged(): never {
     const { seq } = this.#position ?? { seq: 0 }
@@ -126,6 +137,7 @@ export class LogTail {
     let position = this.#position
     for (const entry of fresh) {
       if (position === undefined || !continues(position, entry)) this.diverged()
+      if (entry.hash !== (this.#hashes.get(entry.seq) ?? entry.hash)) this.diverged()
       position = positionAfter(position, entry)
       this.#hashes.set(entry.seq, entry.hash)
       this.#hashes.delete(entry.seq - KEPT_HASHES)

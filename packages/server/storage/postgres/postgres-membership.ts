@@ -48,6 +48,8 @@ export class PostgresMembership implements Membership {
   readonly #report: string
   readonly #members: string
   readonly #hasFollowed: string
+  /** Renewals that were sent, of the node that sent the last one. */
+  #sent = { nodeId: '', renewals: 0 }
   #hint = (): void => {}
 
   constructor(deps: MembershipDeps) {
@@ -56,7 +58,7 @@ export class PostgresMembership implements Membership {
     const hasFollowed = (seq: string, hash: string) =>
       `(${seq}::bigint = 0 OR EXISTS (SELECT 1 FROM "${schema}".revocation_log AS log WHERE log.seq = ${seq} AND log.hash = ${hash}))`
     this.#hasFollowed = `SELECT ${hasFollowed('$1', '$2')} AS followed`
-    this.#renewal = `UPDATE "${schema}".nodes AS node SET renewals = node.renewals + 1, in_force_seq = $2
+    this.#renewal = `UPDATE "${schema}".nodes AS node SET renewals = GREATEST(node.renewals + 1, $5), in_force_seq = $2
       FROM "${schema}".log_head AS head
       WHERE node.node_id = $1 AND node.left_at_ms IS NULL AND ${hasFollowed('$3', '$4')}
       RETURNING head.epoch, head.seq, head.hash`
@@ -80,10 +82,17 @@ export class PostgresMembership implements Membership {
     if (!members.some((member) => member.nodeId === nodeId)) throw new Error(`The node ${nodeId} is no member.`)
   }
 
-  /** Reads the head in the statement that renews: what is committed before that is sent is in it. */
+  /**
+   * Reads the head in the statement that renews: what is committed before that is sent is in it. The count of a renewal
+   * that was seen and then lost in a failover is not used again: whoever saw it would take the row for one that stands still.
+   */
   async renew(nodeId: string, inForceSeq: number): Promise<Position | undefined> {
-    const { rows } = await this.#tell<HeadRow>('rescind_renew', this.#renewal, nodeId, inForceSeq)
-    return rows[0] && decodeHead(rows[0])
+    this.#sent = { nodeId, renewals: this.#sent.nodeId === nodeId ? this.#sent.renewals + 1 : 1 }
+    const renewals = [this.#sent.renewals]
+    const { rows } = await this.#tell<HeadRow>('rescind_renew', this.#renewal, nodeId, inForceSeq, renewals)
+    const head = rows[0] && decodeHead(rows[0])
+    if (head !== undefined) this.#deps.tail.expect(head)
+    return head
   }
 
   async report(nodeId: string, inForceSeq: number): Promise<void> {
@@ -130,11 +139,12 @@ export class PostgresMembership implements Membership {
     text: string,
     nodeId: string,
     inForceSeq: number,
+    more: readonly number[] = [],
   ): Promise<QueryResult<Row>> {
     const { seq = 0, hash = '' } = this.#deps.tail.position ?? {}
     return this.#guarded(() =>
       withClient(this.#deps.vital, async (client) => {
-        const values = [nodeId, inForceSeq, seq, hash]
+        const values = [nodeId, inForceSeq, seq, hash, ...more]
         const told = await withoutWarning(client, () => client.query<Row>({ name, text, values }))
         if (told.rowCount !== 0) return told
         const [row] = (await client.query(this.#hasFollowed, [seq, hash])).rows

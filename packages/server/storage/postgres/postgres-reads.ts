@@ -1,7 +1,8 @@
-import { type Timers, Unavailable } from '@rescind/protocol'
+import { type Entry, type Timers, Unavailable } from '@rescind/protocol'
 import type { Standing } from '../records.ts'
 import { SqlReads } from '../sql/sql-reads.ts'
 import type { Run } from '../sql/statement.ts'
+import type { LogTail } from './log-tail.ts'
 import { tokenLists } from './sql-builder.ts'
 
 /** More than these are not worth their memory. */
@@ -13,6 +14,14 @@ const LONGEST_AWAY_MS = 60_000
 /** How long an absent database is not asked again about what is known. */
 const AWAY_MS = 1_000
 
+interface PostgresReadsDeps {
+  readonly timers: Timers
+  readonly monotonicMs: () => number
+  readonly tail: Pick<LogTail, 'expect'>
+  /** @throws Unavailable once the storage has failed or is closed: nothing is told from memory then */
+  readonly assertOpen: () => void
+}
+
 /**
  * Reads of what is committed. While the database is away, the standing of a token is what it was when it was last read:
  * whoever uses tokens does not notice. That it was revoked since is for the verifier of the node to say, whose lease
@@ -22,17 +31,25 @@ export class PostgresReads extends SqlReads {
   readonly #timers: Timers
   readonly #monotonicMs: () => number
   readonly #standings = new Map<number, Standing>()
+  readonly #tail: Pick<LogTail, 'expect'>
   readonly #assertOpen: () => void
   #isAway = false
   /** When the database last stopped to answer, on the monotonic clock; `undefined` while it does. */
   #awaySinceMs: number | undefined
 
-  /** @param assertOpen throws Unavailable once the storage has failed or is closed: nothing is told from memory then */
-  constructor(run: Run, timers: Timers, monotonicMs: () => number, assertOpen: () => void) {
+  constructor(run: Run, { timers, monotonicMs, tail, assertOpen }: PostgresReadsDeps) {
     super(run, tokenLists)
     this.#timers = timers
     this.#monotonicMs = monotonicMs
+    this.#tail = tail
     this.#assertOpen = assertOpen
+  }
+
+  /** What verifiers are told of the log is what is followed, or will be. */
+  override async entriesAfter(seq: number, limit: number): Promise<Entry[]> {
+    const entries = await super.entriesAfter(seq, limit)
+    for (const entry of entries) this.#tail.expect(entry)
+    return entries
   }
 
   override async standing(idx: number): Promise<Standing | undefined> {

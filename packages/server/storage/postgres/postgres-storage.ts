@@ -46,12 +46,12 @@ export class PostgresStorage implements Storage {
       failed: (cause) => this.#fail(cause),
       onTrouble,
     })
-    this.read = new PostgresReads(
-      (statement, args) => this.#read(statement, args),
+    this.read = new PostgresReads((statement, args) => this.#read(statement, args), {
       timers,
-      clocks.monotonicMs,
-      () => this.#assertOpen(),
-    )
+      monotonicMs: clocks.monotonicMs,
+      tail: this.#tail,
+      assertOpen: () => this.#assertOpen(),
+    })
     this.membership = new PostgresMembership({
       vital: connections.vital,
       statements: this.#statements,
