@@ -25,6 +25,9 @@ export const PROCESS_FAULTS = [
   'connections_silenced',
   'wall_clock_stepped',
   'clock_rates_changed',
+  'link_cut',
+  'standby_lost',
+  'primary_failed_over',
   'log_replaced_by_an_older_one',
 ] as const
 
@@ -40,6 +43,8 @@ export interface Targets {
   readonly network: Network
   readonly database: Database
   readonly leaseMs: number
+  /** Whoever calls the API. */
+  readonly client: SimulatedProcess
   nodes(): readonly SimulatedProcess[]
   verifiers(): readonly SimulatedProcess[]
   /** Its machine may be suspended. The wall clock of such a one is never set back: the two together are as all clocks standing still. */
@@ -82,6 +87,9 @@ const WEIGHTS: Readonly<Record<ProcessFault, number>> = {
   connections_silenced: 5,
   wall_clock_stepped: 6,
   clock_rates_changed: 5,
+  link_cut: 5,
+  standby_lost: 3,
+  primary_failed_over: 5,
   log_replaced_by_an_older_one: 2.5,
 }
 
@@ -128,6 +136,19 @@ const STRIKES: Readonly<Record<ProcessFault, Strike>> = {
         scheduler.after(forMs, () => network.heal(from, to))
       }
     }),
+  link_cut: (targets) => {
+    const { network, random, scheduler } = targets
+    const [nodes, others] = [targets.nodes(), [...targets.verifiers(), targets.client]]
+    if (nodes.length === 0) return false
+    const [node, other] = [random.pick(nodes), random.pick(others)]
+    const [from, to] = random.chance(0.5) ? [node.id, other.id] : [other.id, node.id]
+    network.partition(from, to, random.chance(0.7) ? 'both' : 'one')
+    scheduler.after(duration(targets), () => network.heal(from, to))
+    return true
+  },
+  standby_lost: (targets) => targets.database.loseStandby(duration(targets)),
+  primary_failed_over: (targets) =>
+    targets.database.failOver(targets.random.between(20, targets.leaseMs), duration(targets)),
   acknowledgements_lost: (targets) =>
     each(targets, targets.verifiers(), (verifier) =>
       targets.mute(verifier, targets.scheduler.nowMs + duration(targets)),
@@ -159,9 +180,10 @@ const STRIKES: Readonly<Record<ProcessFault, Strike>> = {
     const isKey = ({ body }: Entry) => body.kind === 'key_added' || body.kind === 'key_retired'
     // Without a key that has signed, every token of it would be a stranger's.
     if (targets.hasForgotten() || entries.length <= lost + 3 || entries.slice(-lost).some(isKey)) return false
+    const seq = entries.length - lost
+    if (!database.replaceByOlder(seq, 20)) return false
     for (const node of targets.nodes()) targets.crash(node)
-    database.replaceByOlder(entries.length - lost, 20)
-    targets.forgotten(entries.length)
+    targets.forgotten(seq)
     return true
   },
 }
@@ -209,6 +231,7 @@ export function lossy(random: Random): {
     },
     database: {
       ...FAULTLESS_DATABASE,
+      notificationLossChance: 0.05,
       link: { ...FAULTLESS_DATABASE.link, delayChance: rate, requestLossChance: rate / 4, replyLossChance: rate / 2 },
     },
   }

@@ -20,12 +20,16 @@ interface NodeWatchDeps {
 
 /** Reading the members, and looking at them again. */
 const WAIT_SLACK_MS = 400
+/** A poll of the log, and reading it. */
+const MOST_DELAY_MS = 250 + 150
 
 /** Stands between a node and everyone it speaks to, and holds what it says, and how long it waits, against the invariants. */
 export class NodeWatch {
   readonly #deps: NodeWatchDeps
   /** Until then something may keep the node from its work, on its monotonic clock. */
   #troubledUntilMs = 0
+  /** An entry that the node had not applied, and since when. */
+  #behind: { readonly headSeq: number; readonly sinceMs: number } | undefined
 
   constructor(deps: NodeWatchDeps) {
     this.#deps = deps
@@ -95,11 +99,22 @@ export class NodeWatch {
     const cancel = this.#watchWait(seq)
     try {
       const outcome = await node.inForce(seq)
-      observer.enforcedSeq = Math.max(observer.enforcedSeq, seq)
+      observer.enforced(this.#deps.node, seq)
       return outcome
     } finally {
       cancel()
     }
+  }
+
+  /** The node has applied the log up to `headSeq`, or did not have the time. */
+  checkDelay(headSeq: number): void {
+    const { node, observer } = this.#deps
+    const { clock } = node.process
+    if (this.#behind !== undefined && node.appliedSeq >= this.#behind.headSeq) this.#behind = undefined
+    if (node.appliedSeq >= headSeq) return
+    this.#behind ??= { headSeq, sinceMs: clock.monotonicMs() }
+    const behindMs = clock.monotonicMs() - Math.max(this.#behind.sinceMs, this.#troubledUntilMs)
+    if (behindMs > MOST_DELAY_MS) observer.violate('I17', `${node.process.id} has not applied ${this.#behind.headSeq}`)
   }
 
   #checkGrant(text: string): void {

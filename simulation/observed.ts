@@ -1,3 +1,4 @@
+import type { HeldLease, Position } from '@rescind/protocol'
 import type { ServiceVerdict } from '../packages/server/access/check-token.ts'
 import type { Deciding } from '../packages/server/start-deciding.ts'
 import type { Tables } from './database/tables.ts'
@@ -13,10 +14,17 @@ export interface ObservedNode {
   readonly deciding: Deciding | undefined
   readonly nodeId: string
   readonly appliedSeq: number
+  readonly position: Position | undefined
   /** Whether it has applied the log as it is now, and no other. */
   readonly isOfLog: boolean
+  /** Whether somebody who stands there has applied a history that was lost. */
+  wasLost(position: Position): boolean
   /** Whether it may decide. */
   holds(): boolean
+  /** The leases that let it decide now. */
+  decidingLeases(): readonly HeldLease[]
+  /** It has applied the log up to `headSeq`, or has not been behind for long. */
+  checkDelay(headSeq: number): void
   /** Asks it about a token. */
   verify(token: IssuedToken, beganMs: number): Promise<ServiceVerdict>
 }
@@ -25,11 +33,12 @@ export interface ObservedNode {
 export interface ObservedVerifier {
   readonly process: SimulatedProcess
   readonly appliedSeq: number
+  readonly position: Position | undefined
   readonly sessions: readonly ObservedSession[]
   /** Whether it may decide. */
   holds(): boolean
-  /** The sessions whose leases let it decide now. */
-  decidingSessions(): readonly (ObservedSession | undefined)[]
+  /** The leases that let it decide now, and where they came from. */
+  decidingLeases(): readonly { readonly seq: number; readonly session: ObservedSession | undefined }[]
   /** @param holds whether it may decide now */
   checkHistory(holds: boolean): void
   /** A node has taken a connection of it. */

@@ -1,10 +1,12 @@
-import type { Position } from '@rescind/protocol'
+import type { Entry, HeldLease, Position } from '@rescind/protocol'
 import type { Member, NewToken } from '../packages/server/storage/storage.ts'
 import type { Changes } from './database/changes.ts'
+import type { Database } from './database/database.ts'
 import { memberRow } from './database/row-names.ts'
 import { subjectsOf, type Tables } from './database/tables.ts'
 import { View } from './database/view.ts'
 import type { IssuedToken } from './issued-token.ts'
+import { LostHistory } from './lost-history.ts'
 import type { ObservedNode, ObservedVerifier } from './observed.ts'
 import type { Scheduler } from './scheduler.ts'
 import { Violation } from './violation.ts'
@@ -37,16 +39,21 @@ export class Observer {
   /** The first thing that did not hold. */
   violation: Violation | undefined
   readonly #scheduler: Scheduler
+  readonly #database: Pick<Database, 'durableSeq'>
   readonly #tables: Tables
   readonly #view: View
+  readonly #lost = new LostHistory()
+  /** Verdicts by what a former primary showed. */
+  readonly #outdated = new WeakSet<object>()
   /** True time at which each entry came to be in force, by `seq`. */
   readonly #inForceMs: number[] = []
   readonly #usedNodeIds = new Set<string>()
 
-  constructor(scheduler: Scheduler, tables: Tables) {
+  constructor(scheduler: Scheduler, database: Pick<Database, 'tables' | 'durableSeq'>) {
     this.#scheduler = scheduler
-    this.#tables = tables
-    this.#view = new View(tables)
+    this.#database = database
+    this.#tables = database.tables
+    this.#view = new View(database)
   }
 
   /** Where it is noticed may be deep inside a promise that production code handles, so it is kept as well as thrown. */
@@ -78,7 +85,7 @@ export class Observer {
   /** A 201 is being sent: this entry, and all before it, are in force. */
   answered(seq: number): void {
     if (seq > 0) this.answers++
-    if (seq > (this.#tables.head?.seq ?? 0)) this.violate('I10', `${seq} was answered, and is not durable`)
+    if (seq > this.#database.durableSeq) this.violate('I10', `${seq} was answered, and is not durable`)
     for (let each = this.inForceSeq + 1; each <= seq; each++) this.#inForceMs[each] = this.#scheduler.nowMs
     this.inForceSeq = Math.max(this.inForceSeq, seq)
   }
@@ -86,11 +93,33 @@ export class Observer {
   /** How much of the log as it is now a position stands for. */
   appliedSeq(position: Position | undefined): number {
     if (position === undefined) return 0
-    return this.isOfLog(position) ? position.seq : Math.min(position.seq, this.forgottenAfterSeq ?? 0)
+    return this.isOfLog(position) ? position.seq : (this.#lost.baseOf(position.hash) ?? 0)
   }
 
-  isOfLog({ seq, hash }: Position): boolean {
-    return seq === 0 || this.#tables.entries[seq - 1]?.hash === hash
+  isOfLog(position: Position): boolean {
+    return this.#view.includes(position)
+  }
+
+  /** Whether a history that leads here was committed, and lost. */
+  wasLost({ hash }: Position): boolean {
+    return this.#lost.baseOf(hash) !== undefined
+  }
+
+  /** Of leases, those that count on more of the log than whoever stands at `position` has of it. */
+  counterfeit<T extends Pick<HeldLease, 'seq'>>(leases: readonly T[], position: Position): T[] {
+    if (this.isOfLog(position)) return []
+    const base = this.#lost.baseOf(position.hash) ?? 0
+    return leases.filter(({ seq }) => seq > base)
+  }
+
+  /** A node found this to be in force. */
+  enforced(node: ObservedNode, seq: number): void {
+    if (node.isOfLog) this.enforcedSeq = Math.max(this.enforcedSeq, seq)
+  }
+
+  /** The verdict goes by what a former primary shows, which knows nothing of what is new. */
+  excuse(verdict: object): void {
+    this.#outdated.add(verdict)
   }
 
   /** What has ended all tokens of a member, as far as it is committed. */
@@ -127,8 +156,14 @@ export class Observer {
     this.answers = 0
   }
 
+  /** An entry was committed, and is not in the log. */
+  lost(entry: Entry): void {
+    this.#lost.add(entry, this.#tables.entries[entry.seq - 2]?.hash)
+  }
+
   /** The log lost what came after `seq`, and what was answered of it with it. */
   forgetAfter(seq: number): void {
+    this.#lost.shortened(seq)
     this.forgottenAfterSeq = Math.min(seq, this.forgottenAfterSeq ?? seq)
     this.inForceSeq = Math.min(this.inForceSeq, seq)
     this.enforcedSeq = Math.min(this.enforcedSeq, seq)
@@ -165,7 +200,8 @@ export class Observer {
         this.violate('G1', `${by} accepted a token ${beganMs - inForceMs} ms after its revocation was answered`)
       }
     }
-    if (outcome.status === 'rejected' && revocation === null && this.forgottenAfterSeq === undefined) {
+    const isExcused = this.#outdated.has(outcome) || this.#lost.covers(token.record)
+    if (outcome.status === 'rejected' && revocation === null && !isExcused) {
       this.violate('G4', `${by} rejected a valid token: ${outcome.reason}`)
     }
   }
@@ -179,9 +215,11 @@ export class Observer {
 
   /** A node says that this is in force for it and for everybody who has a lease from it. */
   reported(node: ObservedNode, seq: number): void {
+    // Of another history, for which no database takes it that has this one.
+    if (!node.isOfLog) return
     for (const verifier of this.verifiers) {
       if (verifier.appliedSeq >= seq || !verifier.holds()) continue
-      if (verifier.decidingSessions().some((session) => session?.node === node)) {
+      if (verifier.decidingLeases().some(({ session }) => session?.node === node)) {
         this.violate(
           'I6',
           `a node reports ${seq}, and a verifier with a lease from it has applied ${verifier.appliedSeq}`,
@@ -196,10 +234,15 @@ export class Observer {
     for (const node of this.nodes) {
       if (!node.holds()) continue
       if (!this.#tables.nodes.has(node.nodeId)) this.violate('I5', `${node.process.id} may decide, and is no member`)
-      if (node.appliedSeq < this.inForceSeq) {
+      const { position } = node
+      if (this.appliedSeq(position) < this.inForceSeq) {
         this.violate('I1', `${node.process.id} may decide without ${this.inForceSeq}, which is in force`)
       }
+      if (position !== undefined && this.counterfeit(node.decidingLeases(), position).length > 0) {
+        this.violate('I7', `${node.process.id} decides at ${position.seq} of a history that was lost`)
+      }
     }
+    for (const node of this.nodes) node.checkDelay(this.#tables.head?.seq ?? 0)
   }
 
   #checkVerifier(verifier: ObservedVerifier): void {
@@ -209,7 +252,7 @@ export class Observer {
     if (verifier.appliedSeq < this.inForceSeq) {
       this.violate('I1', `${verifier.process.id} may decide without ${this.inForceSeq}, which is in force`)
     }
-    if (!verifier.decidingSessions().some((session) => session?.isCounted(this.#tables))) {
+    if (!verifier.decidingLeases().some(({ session }) => session?.isCounted(this.#tables))) {
       this.violate('I3', `${verifier.process.id} may decide, and nobody counts on it`)
     }
   }

@@ -19,12 +19,21 @@ export class Session implements ObservedSession {
   /** What the node believes to be applied is. */
   checkAcknowledged(): void {
     const believed = this.node.deciding?.node.attachments.get(this.verifierId)?.appliedSeq ?? 0
-    if (believed > this.verifier.appliedSeq) {
+    if (believed > this.verifier.appliedSeq && !this.#isExcused(believed)) {
       this.#violate(
         'I2',
         `a node believes ${believed} applied by a verifier that has applied ${this.verifier.appliedSeq}`,
       )
     }
+  }
+
+  /** Of a history that was lost: nobody counts on it whom this node lets decide, or the node ends before it applies another. */
+  #isExcused(believed: number): boolean {
+    const { node, verifier } = this
+    if (!node.isOfLog) return true
+    if (verifier.position === undefined || !node.wasLost(verifier.position)) return false
+    if (node.appliedSeq < believed && verifier.position.seq >= believed) return true
+    return !verifier.decidingLeases().some(({ session }) => session?.node === node)
   }
 
   /** Whoever waits waits for this: its node counts a lease that has not ended, or cannot and its row still stands. */

@@ -1,4 +1,4 @@
-import type { FeedSocket, FeedSocketListener } from '@rescind/protocol'
+import { type FeedSocket, type FeedSocketListener, type HeldLease, type Position, permittedMs } from '@rescind/protocol'
 import { type CheckToken, createCheckToken } from '../packages/server/access/check-token.ts'
 import { endAllTokens } from '../packages/server/revocations/revoke-all.ts'
 import { type Deciding, startDeciding } from '../packages/server/start-deciding.ts'
@@ -12,11 +12,12 @@ import type { Observer } from './observer.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Random } from './random.ts'
 import { SimulatedApi } from './simulated-api.ts'
-import { withoutStalls } from './without-stalls.ts'
 
 export interface NodeDeps {
   readonly process: SimulatedProcess
   readonly storage: Storage
+  /** Whether some of its connections go to a former primary. */
+  readonly isBehind: () => boolean
   readonly network: Network
   readonly observer: Observer
   readonly random: Random
@@ -58,9 +59,13 @@ export class SimulatedNode implements ObservedNode {
     return this.#deciding?.verifier.position.seq ?? 0
   }
 
+  get position(): Position | undefined {
+    return this.#deciding?.verifier.position
+  }
+
   /** Whether it has applied the log as it is now, and no other. */
   get isOfLog(): boolean {
-    const position = this.#deciding?.verifier.position
+    const { position } = this
     return position !== undefined && this.#deps.observer.isOfLog(position)
   }
 
@@ -86,17 +91,33 @@ export class SimulatedNode implements ObservedNode {
     return this.#api
   }
 
-  /** Whether it may decide; asks the production code. */
+  /** Whether it may decide, whoever asks: that nobody can tell is no reason to renew. */
   holds(): boolean {
-    if (this.#deciding === undefined || !this.process.running) return false
-    return withoutStalls(this.process, this.#deciding.lease.holds)
+    return this.process.running && this.decidingLeases().length > 0
+  }
+
+  wasLost(position: Position): boolean {
+    return this.#deps.observer.wasLost(position)
+  }
+
+  decidingLeases(): readonly HeldLease[] {
+    const { clock } = this.process
+    const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() }
+    const leases = this.#deciding?.node.lease.leases ?? []
+    return leases.filter((lease) => permittedMs([lease], this.appliedSeq, now) > 0)
+  }
+
+  checkDelay(headSeq: number): void {
+    if (this.#deciding !== undefined && this.process.running) this.#watch.checkDelay(headSeq)
   }
 
   /** The service's own verdict, for whoever asks online. */
   async verify(token: IssuedToken, beganMs: number) {
     const check = this.#checkToken
     if (check === undefined) return { status: 'undecided' } as const
+    const wasBehind = this.#deps.isBehind()
     const verdict = await check(token.text)
+    if (wasBehind || this.#deps.isBehind()) this.#deps.observer.excuse(verdict)
     this.#deps.observer.verified(token, verdict, beganMs, this.process.id, this.appliedSeq)
     return verdict
   }
@@ -129,6 +150,7 @@ export class SimulatedNode implements ObservedNode {
       failed: database.failed,
       close: () => database.close(),
     }
+    storage.failed.then(() => process.end())
     const installation = await storage.read.installation()
     if (installation === undefined) throw new Error('There is no installation.')
     const deciding = await startDeciding({
@@ -183,9 +205,9 @@ export class SimulatedNode implements ObservedNode {
 
   #accept(socket: FeedSocket, from: SimulatedProcess): FeedSocketListener | undefined {
     const verifier = this.#deps.verifierIn(from)
-    const feed = this.#deciding?.feed
-    if (verifier === undefined || feed === undefined || !this.holds()) return undefined
-    const listener = feed.accept(this.#watch.socket(socket), { tokenId: from.id, isGood: () => true })
+    const deciding = this.#deciding
+    if (verifier === undefined || deciding === undefined || !deciding.lease.holds()) return undefined
+    const listener = deciding.feed.accept(this.#watch.socket(socket), { tokenId: from.id, isGood: () => true })
     verifier.attachedTo(this, this.#lastUuid)
     return this.#watch.listener(listener)
   }

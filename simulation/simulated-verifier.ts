@@ -1,4 +1,4 @@
-import type { FeedSocket, FeedSocketListener, HeldLease, Verdict } from '@rescind/protocol'
+import type { FeedSocket, FeedSocketListener, HeldLease, Position, Verdict } from '@rescind/protocol'
 import { decodeVerifierMessage, permittedMs } from '@rescind/protocol'
 import { AttachedVerifier } from '../packages/verifier/core/attached-verifier.ts'
 import type { Undecided } from '../packages/verifier/core/local-verifier.ts'
@@ -75,6 +75,10 @@ export class SimulatedVerifier {
     return this.observer.appliedSeq(this.attached.position)
   }
 
+  get position(): Position | undefined {
+    return this.attached.position
+  }
+
   /** Whether it may decide; asks the production code. */
   holds(): boolean {
     if (!this.process.running) return false
@@ -144,13 +148,13 @@ export class SimulatedVerifier {
     if (this.sessions.length > 8) this.sessions.shift()
   }
 
-  /** The sessions whose leases let it decide now. */
-  decidingSessions(): (Session | undefined)[] {
+  /** The leases that let it decide now, and where they came from. */
+  decidingLeases(): { readonly seq: number; readonly session: Session | undefined }[] {
     const now = { monotonicMs: this.process.clock.monotonicMs(), wallMs: this.process.clock.nowMs() }
     const { leases, position } = this.attached.state
     return leases
       .filter((lease) => permittedMs([lease], position?.seq ?? -1, now) > 0)
-      .map((lease) => this.#sessionOf.get(lease))
+      .map((lease) => ({ seq: lease.seq, session: this.#sessionOf.get(lease) }))
   }
 
   /** What it once knew to be revoked stays so. */
@@ -173,10 +177,8 @@ export class SimulatedVerifier {
     this.#lastHash = position.hash
     if (wentBack && decidedBefore && holds)
       observer.violate('I8', `${this.process.id} went back to ${position.seq} while it may decide`)
-    if (observer.isOfLog(position)) return
-    // What an older copy of the log replaced may still arrive from those who were there before.
-    const mayBeLate = observer.forgottenAfterSeq !== undefined && position.seq > observer.forgottenAfterSeq
-    if (!mayBeLate) observer.violate('I10', `${this.process.id} applied up to ${position.seq} what is not in the log`)
+    if (!observer.isOfLog(position) && !observer.wasLost(position))
+      observer.violate('I10', `${this.process.id} applied up to ${position.seq} what is not in the log`)
   }
 
   /** Leases come from those who know the log as it is, for those who know it too. */
@@ -184,10 +186,10 @@ export class SimulatedVerifier {
     const { position } = this.attached
     const { observer } = this.#deps
     if (position === undefined || observer.isOfLog(position)) return
-    // Those that were there when the log was replaced ended with it; what they granted is waited out.
-    const isFromNewNode = this.decidingSessions().some(
-      (session) => session?.node.isOfLog && !session.node.process.ended,
-    )
+    // Those who follow a history that was lost grant nothing that is not waited out, like those that have ended.
+    const isFromNewNode = observer
+      .counterfeit(this.decidingLeases(), position)
+      .some(({ session }) => session?.node.isOfLog && !session.node.process.ended)
     if (isFromNewNode) observer.violate('I7', `${this.process.id} decides at ${position.seq} of another history`)
   }
 

@@ -45,12 +45,15 @@ const STORM_SHARE = 0.7
 
 const LEASES_MS = [2_000, 3_000, 6_000]
 const MEMBERS = 4
+const NODES = [1, 2, 2, 3, 3, 4]
 /** Strike a node or the database for a while. */
 const KEEPS_NODES: ReadonlySet<Fault> = new Set([
   'node_stopped',
   'node_machine_suspended',
   'node_cut_off_database',
   'database_crashed',
+  'standby_lost',
+  'primary_failed_over',
   'log_replaced_by_an_older_one',
 ])
 /** Longest pause of a verifier before it connects again. */
@@ -68,6 +71,7 @@ export class World {
   readonly #leaseMs: number
   readonly #nodes: (SimulatedNode | undefined)[]
   readonly #verifiers: (SimulatedVerifier | undefined)[]
+  readonly #client: SimulatedProcess
   readonly #masterKey = new Uint8Array(32)
   readonly #faults = new Map<Fault, number>()
   readonly #faultsBeforeAnswer = new Map<Fault, number>()
@@ -82,9 +86,12 @@ export class World {
     this.#leaseMs = this.#random.pick(LEASES_MS)
     this.#network = new Network(this.#scheduler, this.#random)
     this.#database = new Database(this.#scheduler, this.#random)
-    this.#observer = new Observer(this.#scheduler, this.#database.tables)
-    this.#nodes = new Array(1 + this.#random.integer(3)).fill(undefined)
+    this.#observer = new Observer(this.#scheduler, this.#database)
+    this.#nodes = new Array(this.#random.pick(NODES)).fill(undefined)
     this.#verifiers = new Array(2 + this.#random.integer(3)).fill(undefined)
+    this.#database.notifies = this.#random.chance(0.5)
+    this.#database.onLost = (entry) => this.#observer.lost(entry)
+    this.#client = new SimulatedProcess(this.#scheduler, this.#random, 'client')
     this.#network.onFault = (fault) => this.#struck(fault)
     this.#database.onFault = (fault, processId) => {
       this.#struck(fault)
@@ -186,7 +193,7 @@ export class World {
       random: this.#random.fork('workload'),
       network: this.#network,
       observer: this.#observer,
-      client: new SimulatedProcess(this.#scheduler, this.#random, 'client'),
+      client: this.#client,
       leaseMs: this.#leaseMs,
       businessId: first.businessId,
       members,
@@ -208,6 +215,7 @@ export class World {
     const node = new SimulatedNode({
       process,
       storage: this.#database.connect(process),
+      isBehind: () => this.#database.isBehind(process),
       network: this.#network,
       observer: this.#observer,
       random: this.#random.fork(`inside ${process.id}`),
@@ -300,6 +308,7 @@ export class World {
       network: this.#network,
       database: this.#database,
       leaseMs: this.#leaseMs,
+      client: this.#client,
       nodes: () => this.#runningNodes().map(({ process }) => process),
       verifiers: () => this.#verifiers.flatMap((verifier) => (verifier ? [verifier.process] : [])),
       isSuspendable: (process) => this.#suspendable.has(process),

@@ -14,6 +14,14 @@ export const DATABASE_FAULTS = [
   'db_commit_lost',
   /** A transaction is committed, and whoever sent it was told that the storage is unavailable. */
   'db_in_doubt',
+  /** No standby confirmed a commit in time: it can be seen, and may be lost. */
+  'db_unconfirmed',
+  /** A commit that can be seen at the former primary only. */
+  'db_lost_in_failover',
+  /** A commit that was in doubt when the primary was lost, and that the standby had received. */
+  'db_kept_in_failover',
+  /** A connection for notifications broke. */
+  'db_notifications_lost',
   /** A statement met a database that is down. */
   'db_down',
   /** A transaction was ended because it would have waited for itself. */
@@ -43,7 +51,9 @@ export interface DatabaseBehaviour {
   readonly link: DatabaseLinkBehaviour
   /** From the arrival of COMMIT until the transaction is durable and visible. */
   readonly commitMs: Range
-  /** How long a node waits for an answer. */
+  /** How long a commit waits for the standby. */
+  readonly confirmMs: Range
+  /** How long a node waits for an answer. More than the two former. */
   readonly timeoutMs: number
   /** How long a transaction waits for a row. Less than the former. */
   readonly lockTimeoutMs: number
@@ -51,22 +61,17 @@ export interface DatabaseBehaviour {
   readonly idleMs: number
   /** Until a transaction is rolled back whose node is gone. */
   readonly abandonedMs: Range
-  /** How often a node looks for new entries. */
-  readonly pollMs: Range
-  /** Most entries that a node reads at once. */
-  readonly chunk: Range
-  /** How likely a node is told at once that there are new entries. */
-  readonly notifyChance: number
+  /** How likely a connection for notifications breaks instead of passing one on. */
+  readonly notificationLossChance: number
 }
 
 export const FAULTLESS_DATABASE: DatabaseBehaviour = {
   link: { delayMs: [0.1, 1], spikeMs: [10, 4_000], delayChance: 0, requestLossChance: 0, replyLossChance: 0 },
   commitMs: [0.5, 5],
+  confirmMs: [300, 2_500],
   timeoutMs: 3_000,
   lockTimeoutMs: 1_000,
   idleMs: 1_000,
   abandonedMs: [100, 3_000],
-  pollMs: [125, 250],
-  chunk: [1, 100],
-  notifyChance: 0.5,
+  notificationLossChance: 0,
 }

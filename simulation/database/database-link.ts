@@ -76,10 +76,15 @@ export class RemoteLink implements DatabaseLink {
     else this.deliverAt(arrivesMs, run)
   }
 
-  /** A hint from the database, which may be lost like any answer. */
-  notify(run: () => void): void {
+  /**
+   * Passes on what nobody asked for.
+   *
+   * @returns false when it does not arrive
+   */
+  notify(run: () => void): boolean {
     const arrivesMs = this.#travel('reply', this.#deps.scheduler.nowMs)
     if (arrivesMs !== undefined) this.deliverAt(arrivesMs, run)
+    return arrivesMs !== undefined
   }
 
   deliverAt(atMs: number, run: () => void): void {

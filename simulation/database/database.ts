@@ -1,33 +1,43 @@
-import { Unavailable } from '@rescind/protocol'
+import type { Entry } from '@rescind/protocol'
 import type { Storage } from '../../packages/server/storage/storage.ts'
 import type { SimulatedProcess } from '../process.ts'
 import type { Random } from '../random.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Changes } from './changes.ts'
 import { DATABASE_FAULTS, type DatabaseBehaviour, type DatabaseFault, FAULTLESS_DATABASE } from './database-faults.ts'
-import { type Answer, DIRECT_LINK, RemoteLink } from './database-link.ts'
-import { LogTail } from './log-tail.ts'
-import { RowLocks } from './row-locks.ts'
-import { Session, type SessionDeps } from './session.ts'
+import { DIRECT_LINK, RemoteLink } from './database-link.ts'
+import { NotifyingConnection } from './notifying-connection.ts'
+import { Server } from './server.ts'
+import type { Session, SessionDeps, SessionHost } from './session.ts'
 import { SimulatedStorage } from './simulated-storage.ts'
 import { Tables } from './tables.ts'
 
 const NO_PROCESS = 'nobody'
 
+/** What the connections of a process are for. After a failover each comes to the new primary in its own time. */
+const PURPOSES = ['read', 'write', 'members', 'notifications'] as const
+
+type Purpose = (typeof PURPOSES)[number]
+
 /**
  * The database that all nodes share: READ COMMITTED transactions with row locks, as in PostgreSQL, that become durable
- * and visible at one instant, or never.
+ * and visible at one instant, or never. A primary with a synchronous standby, and for a while after a failover the
+ * former primary too, which cannot have anything confirmed any more.
  */
 export class Database {
   /** May be changed at any time. */
   behaviour: DatabaseBehaviour = FAULTLESS_DATABASE
-  /** Hears of every commit at the instant it becomes durable and visible. */
+  /** Whether those who connect are told of what others do. */
+  notifies = true
+  /** Hears of every commit at the instant it becomes visible at the primary, or survives a failover. */
   onCommit: (changes: Changes, processId: string) => void = () => {}
+  /** Hears of every entry that was committed, and is not in the log of the primary. */
+  onLost: (entry: Entry) => void = () => {}
   /** Hears of every fault that strikes something. */
   onFault: (fault: DatabaseFault, processId: string) => void = () => {}
   /** How often each fault has struck. */
   readonly counters = Object.fromEntries(DATABASE_FAULTS.map((fault) => [fault, 0])) as Record<DatabaseFault, number>
-  /** What is committed. To be read only. */
+  /** What is committed at the primary. To be read only. */
   readonly tables = new Tables()
   /** Everything at once and without any process, for what happens before and beside the simulation. Follows no log. */
   readonly direct: Storage
@@ -35,11 +45,10 @@ export class Database {
   readonly #scheduler: Scheduler
   readonly #random: Random
   readonly #links = new Map<SimulatedProcess, RemoteLink>()
-  readonly #tails = new Map<SimulatedProcess, LogTail>()
-  readonly #sessions = new Set<Session>()
-  readonly #locks = new RowLocks()
+  readonly #servers = new Map<SimulatedProcess, Map<Purpose, Server>>()
   readonly #sessionDeps: SessionDeps
-  #downUntilMs = 0
+  #primary: Server
+  #former: Server | undefined
   #replacements = 0
   #crashAtCommitMs: number | undefined
 
@@ -48,35 +57,40 @@ export class Database {
     this.#random = random.fork('database')
     this.#sessionDeps = {
       scheduler,
-      tables: this.tables,
-      locks: this.#locks,
+      random: this.#random,
       behaviour: () => this.behaviour,
-      down: () => this.down,
       struck: (fault, processId) => this.#struck(fault, processId),
-      committed: (changes, processId) => this.#committed(changes, processId),
-      ended: (session) => this.#sessions.delete(session),
-      committing: (durableAfterMs) => this.#crashWhileCommitting(durableAfterMs),
+      committed: (server, changes, processId) => this.#committed(server, changes, processId),
+      committing: (server, durableAfterMs) => this.#crashWhileCommitting(server, durableAfterMs),
     }
+    this.#primary = new Server(this.#sessionDeps, this.tables)
     this.direct = new SimulatedStorage({
-      tables: this.tables,
       link: DIRECT_LINK,
-      ask: (step) => DIRECT_LINK.ask((answer) => this.#serve(NO_PROCESS, step, answer)),
-      begin: () => this.#begin(NO_PROCESS),
+      timers: { after: () => () => {} },
+      read: (step) => DIRECT_LINK.ask((answer) => this.#primary.read(NO_PROCESS, step, answer)),
+      readMembers: (step) => DIRECT_LINK.ask((answer) => this.#primary.read(NO_PROCESS, step, answer)),
+      writeMembers: (step) => DIRECT_LINK.ask((answer) => this.#primary.write(NO_PROCESS, step, answer)),
+      reported: () => {},
+      begin: () => this.#primary.begin(NO_PROCESS),
       commitMs: () => 0,
       abandonLater: () => {},
-      tail: () => {
-        throw new Error('Only a process follows the log.')
-      },
+      newClient: undefined,
     })
-  }
-
-  get down(): boolean {
-    return this.#scheduler.nowMs < this.#downUntilMs
   }
 
   /** Transactions that have not ended. */
   get openTransactions(): number {
-    return this.#sessions.size
+    return this.#primary.sessions.size + (this.#former?.sessions.size ?? 0)
+  }
+
+  /** The entries up to here are in the log for good, whatever becomes of the primary. */
+  get durableSeq(): number {
+    return this.#primary.durableSeq
+  }
+
+  /** Whether something of a process still goes to the former primary. */
+  isBehind(process: SimulatedProcess): boolean {
+    return [...(this.#servers.get(process)?.values() ?? [])].some((server) => server !== this.#primary)
   }
 
   /** The way of a process to the database. */
@@ -106,31 +120,42 @@ export class Database {
   /** The storage of a process. Once per process. */
   connect(process: SimulatedProcess): Storage {
     const link = this.link(process)
-    const behaviour = () => this.behaviour
+    this.#servers.set(process, new Map(PURPOSES.map((purpose) => [purpose, this.#primary])))
+    // Its address may still lead to the former one.
+    if (this.#former !== undefined && this.#random.chance(0.3)) this.#stayWith(this.#former, process)
+    const { id } = process
+    const connections = { ...this.#sessionDeps, link, server: () => this.#serverOf(process, 'notifications') }
     process.onEnd(() => {
-      this.#tails.delete(process)
-      for (const session of this.#sessions) if (session.processId === process.id) this.#abandonLater(session)
+      this.#servers.delete(process)
+      for (const { sessions } of this.#allServers)
+        for (const session of sessions) if (session.processId === id) this.#abandonLater(session)
     })
     return new SimulatedStorage({
-      tables: this.tables,
       link,
-      ask: (step) => link.ask((answer) => this.#serve(process.id, step, answer)),
-      begin: () => this.#begin(process.id),
+      timers: process.timers,
+      read: (step) => {
+        const server = this.#serverOf(process, 'read')
+        return link.ask((answer) => server.read(id, step, answer))
+      },
+      readMembers: (step) => {
+        const server = this.#serverOf(process, 'members')
+        return link.ask((answer) => server.read(id, step, answer))
+      },
+      writeMembers: (step) => {
+        const server = this.#serverOf(process, 'members')
+        return link.ask((answer) => server.write(id, step, answer))
+      },
+      reported: () => this.#serverOf(process, 'notifications').notify('reports', id),
+      begin: () => this.#serverOf(process, 'write').begin(id),
       commitMs: () => this.#random.within(this.behaviour.commitMs),
       abandonLater: (session) => this.#abandonLater(session),
-      tail: (follow, afterSeq) => {
-        const tail = new LogTail({ ...follow, timers: process.timers, random: this.#random, behaviour }, afterSeq)
-        this.#tails.set(process, tail)
-        return tail
-      },
+      newClient: this.notifies ? () => new NotifyingConnection(connections, process) : undefined,
     })
   }
 
   /** Loses everything that is not durable, ends every transaction, and is away for a while. */
   crash(downMs: number): void {
-    this.#downUntilMs = Math.max(this.#downUntilMs, this.#scheduler.nowMs + downMs)
-    this.#locks.clear()
-    for (const session of [...this.#sessions]) session.crash()
+    this.#primary.crash(downMs)
   }
 
   /** As {@link crash}, when the next COMMIT has arrived and is not durable yet. */
@@ -138,50 +163,99 @@ export class Database {
     this.#crashAtCommitMs = downMs
   }
 
-  #crashWhileCommitting(durableAfterMs: number): void {
-    const downMs = this.#crashAtCommitMs
-    if (downMs === undefined) return
-    this.#crashAtCommitMs = undefined
-    this.#scheduler.after(this.#random.between(0, durableAfterMs), () => this.crash(downMs))
+  /** The standby is away for a while: what is committed meanwhile is confirmed late, or with a warning. */
+  loseStandby(forMs: number): boolean {
+    if (!this.#primary.hasStandby) return false
+    const primary = this.#primary
+    primary.loseStandby()
+    this.#scheduler.after(forMs, () => {
+      if (this.#primary === primary) primary.regainStandby()
+    })
+    return true
+  }
+
+  /**
+   * The standby takes the place of the primary, with everything that was confirmed; of what was in doubt it has some. The
+   * former primary goes on for `formerMs`, and whoever has not found the new one yet still talks to it.
+   */
+  failOver(downMs: number, formerMs: number): boolean {
+    const former = this.#primary
+    if (this.#former !== undefined || !former.hasStandby) return false
+    former.tables = this.tables.copy()
+    former.loseStandby()
+    const primary = new Server(this.#sessionDeps, this.tables)
+    this.#former = former
+    this.#primary = primary
+    for (const { isCommitting, changes, processId } of former.sessions) {
+      if (!isCommitting || changes.writes === 0 || this.#random.chance(0.5)) continue
+      this.#struck('db_kept_in_failover', processId)
+      this.#committed(primary, changes, processId)
+    }
+    primary.crash(downMs)
+    for (const process of this.#servers.keys()) this.#stayWith(former, process, formerMs)
+    this.#scheduler.after(formerMs, () => this.#endFormer(former))
+    return true
   }
 
   /** Somebody puts an older copy of the log in place: everything is down, and what came after `seq` is gone. */
-  replaceByOlder(seq: number, downMs: number): void {
+  replaceByOlder(seq: number, downMs: number): boolean {
+    if (this.#former !== undefined) return false
     this.#replacements++
-    this.crash(downMs)
+    this.#primary.crash(downMs)
+    this.#primary.regainStandby()
+    const lost = this.tables.entries.slice(seq)
     this.tables.forgetAfter(seq)
+    for (const entry of lost) this.onLost(entry)
+    return true
   }
 
-  #begin(processId: string): Session {
-    const session = new Session(this.#sessionDeps, processId)
-    this.#sessions.add(session)
-    return session
+  get #allServers(): Server[] {
+    return this.#former === undefined ? [this.#primary] : [this.#primary, this.#former]
   }
 
-  #serve<T>(processId: string, step: () => T, answer: Answer<T>): void {
-    if (this.down) {
-      this.#struck('db_down', processId)
-      answer.failed(new Unavailable('storage_unavailable'))
-      return
-    }
-    let value: T
-    try {
-      value = step()
-    } catch (error) {
-      answer.failed(error)
-      return
-    }
-    answer.ok(value)
+  #serverOf(process: SimulatedProcess, purpose: Purpose): Server {
+    return this.#servers.get(process)?.get(purpose) ?? this.#primary
   }
 
-  #committed(changes: Changes, processId: string): void {
-    this.tables.apply(changes)
-    this.#scheduler.trace('commit', this.tables.entries.length, this.tables.nextIdx, changes.writes)
-    this.onCommit(changes, processId)
-    if (changes.entries.length === 0) return
-    for (const [process, tail] of this.#tails) {
-      if (this.#random.chance(this.behaviour.notifyChance)) this.link(process).notify(() => tail.look())
+  /** Some connections of a process go to the former primary, each until it comes to the new one. */
+  #stayWith(former: Server, process: SimulatedProcess, forMs = 1_000): void {
+    const servers = this.#servers.get(process)
+    const togetherMs = this.#random.between(0, forMs)
+    const areTogether = this.#random.chance(0.5)
+    for (const purpose of PURPOSES) {
+      servers?.set(purpose, former)
+      const untilMs = areTogether ? togetherMs : this.#random.between(0, forMs)
+      this.#scheduler.after(untilMs, () => this.#servers.get(process)?.set(purpose, this.#primary))
     }
+  }
+
+  /** Somebody has seen to it that it is gone. */
+  #endFormer(former: Server): void {
+    former.crash(Number.POSITIVE_INFINITY)
+    this.#former = undefined
+    for (const servers of this.#servers.values())
+      for (const purpose of PURPOSES) if (servers.get(purpose) === former) servers.set(purpose, this.#primary)
+  }
+
+  #committed(server: SessionHost, changes: Changes, processId: string): void {
+    server.tables.apply(changes)
+    this.#scheduler.trace('commit', server.tables.entries.length, server.tables.nextIdx, changes.writes)
+    if (server === this.#primary) this.onCommit(changes, processId)
+    else this.#lostAtFormer(changes, processId)
+    if (changes.entries.length > 0) server.notify('entries', processId)
+  }
+
+  #lostAtFormer(changes: Changes, processId: string): void {
+    const lost = changes.entries.filter(({ seq, hash }) => this.tables.entries[seq - 1]?.hash !== hash)
+    for (const entry of lost) this.onLost(entry)
+    if (lost.length > 0) this.#struck('db_lost_in_failover', processId)
+  }
+
+  #crashWhileCommitting(host: SessionHost, durableAfterMs: number): void {
+    const [downMs, primary] = [this.#crashAtCommitMs, this.#primary]
+    if (downMs === undefined || host !== primary) return
+    this.#crashAtCommitMs = undefined
+    this.#scheduler.after(this.#random.between(0, durableAfterMs), () => primary.crash(downMs))
   }
 
   #abandonLater(session: Session): void {

@@ -1,32 +1,35 @@
-import { type Entry, type Position, Unavailable } from '@rescind/protocol'
+import { type Entry, genesis, type Position, type Timers, Unavailable } from '@rescind/protocol'
+import { LogTail } from '../../packages/server/storage/postgres/log-tail.ts'
+import { Notifications, type NotifyingClient } from '../../packages/server/storage/postgres/notifications.ts'
 import type { Membership, Reads, Storage, Transaction } from '../../packages/server/storage/storage.ts'
 import type { DatabaseLink } from './database-link.ts'
-import type { LogTail } from './log-tail.ts'
-import { Conflict, type Session } from './session.ts'
+import type { Server, Written } from './server.ts'
+import { type Confirmation, Conflict, Diverged, type Session } from './session.ts'
 import { simulatedMembership } from './simulated-membership.ts'
-import { SimulatedReads } from './simulated-reads.ts'
+import { type AskView, SimulatedReads } from './simulated-reads.ts'
 import { SimulatedTransaction } from './simulated-transaction.ts'
-import type { Tables } from './tables.ts'
 import { View } from './view.ts'
 
 /** What the database offers to one process. */
 export interface StorageDeps {
-  readonly tables: Tables
   readonly link: DatabaseLink
-  /** Sends a statement outside of a transaction. */
-  readonly ask: <T>(step: () => T) => Promise<T>
+  readonly timers: Timers
+  /** Over one of the connections that are shared by everything that only reads. */
+  readonly read: <T>(step: (server: Server) => T) => Promise<T>
+  /** Over the connections that are kept for the members. */
+  readonly readMembers: <T>(step: (server: Server) => T) => Promise<T>
+  readonly writeMembers: <T>(step: (server: Server) => T) => Promise<Written<T>>
+  /** Something was reported, and others are told. */
+  readonly reported: () => void
   readonly begin: () => Session
   readonly commitMs: () => number
   /** Whoever began it has stopped; the database will find out. */
   readonly abandonLater: (session: Session) => void
-  /** The tail of the log for this process. */
-  readonly tail: (
-    follow: Pick<ConstructorParameters<typeof LogTail>[0], 'entriesAfter' | 'deliver' | 'failed'>,
-    afterSeq: number,
-  ) => LogTail
+  /** A connection for notifications, where there are any. */
+  readonly newClient: (() => NotifyingClient) | undefined
 }
 
-/** The storage of one process, over its link to the shared database. */
+/** The storage of one process, over its link to the shared database. The log is followed by the production code. */
 export class SimulatedStorage implements Storage {
   readonly read: Reads
   readonly membership: Membership
@@ -34,18 +37,48 @@ export class SimulatedStorage implements Storage {
   readonly #deps: StorageDeps
   readonly #fail: (unavailable: Unavailable) => void
   readonly #running = new Set<Promise<unknown>>()
-  #tail: LogTail | undefined
+  readonly #tail: LogTail
+  readonly #notifications: Notifications | undefined
+  #reported = (): void => {}
   #closed = false
 
   constructor(deps: StorageDeps) {
     this.#deps = deps
-    const view = new View(deps.tables)
-    const ask = <T>(step: () => T) => (this.#closed ? Promise.reject(unavailable()) : deps.ask(step))
-    this.read = new SimulatedReads((read) => ask(() => read(view)))
-    this.membership = simulatedMembership(ask, deps.tables)
+    const { timers, newClient } = deps
     const failed = Promise.withResolvers<Unavailable>()
     this.failed = failed.promise
     this.#fail = failed.resolve
+    const open = <T>(send: () => Promise<T>) => (this.#closed ? Promise.reject<T>(unavailable()) : send())
+    const read: AskView = (step) => open(() => deps.read((server) => step(new View(server))))
+    const reads = new SimulatedReads(read)
+    const tail = new LogTail({
+      read: (seq, limit) => reads.entriesAfter(seq, limit),
+      timers,
+      failed: (cause) => this.#fail(unavailable(cause)),
+      onTrouble: () => {},
+    })
+    this.#tail = tail
+    this.read = new FollowedReads(read, tail)
+    this.membership = simulatedMembership({
+      read: (step) => open(() => deps.readMembers(({ tables }) => step(tables))),
+      write: (step) => open(() => deps.writeMembers(({ tables }) => step(tables))),
+      followed: () => this.#followed,
+      expect: (head) => tail.expect(head),
+      diverged: () => tail.diverged(),
+      reported: () => deps.reported(),
+      onReport: (hint) => {
+        this.#reported = hint
+      },
+    })
+    this.#notifications =
+      newClient &&
+      new Notifications({
+        newClient,
+        schema: 'simulated',
+        heard: (topic) => (topic === 'entries' ? tail.wake() : this.#reported()),
+        timers,
+        onTrouble: () => {},
+      })
   }
 
   transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -58,60 +91,66 @@ export class SimulatedStorage implements Storage {
   }
 
   async follow(after: Position, deliver: (entries: readonly Entry[]) => void): Promise<void> {
-    if (this.#tail) throw new Error('The revocation log already has a follower.')
-    const follow = {
-      entriesAfter: (seq: number, limit: number) => this.read.entriesAfter(seq, limit),
-      deliver,
-      failed: (cause: unknown) => this.#fail(unavailable(cause)),
-    }
-    const tail = this.#deps.tail(follow, after.seq)
-    this.#tail = tail
-    try {
-      await tail.start()
-    } catch (error) {
-      tail.stop()
-      this.#tail = undefined
-      throw error
-    }
+    await this.#tail.follow(after, deliver)
   }
 
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#running)
-    this.#tail?.stop()
+    this.#tail.stop()
+    await this.#notifications?.stop()
+  }
+
+  get #followed(): Position {
+    return this.#tail.position ?? genesis('')
   }
 
   async #transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {
     const { link, commitMs } = this.#deps
     const session = this.#deps.begin()
     const value = await this.#inTransaction(session, unit)
+    let confirmation: Confirmation
     try {
-      await link.ask<void>((answer) => session.commit(answer, commitMs()))
+      confirmation = await link.ask<Confirmation>((answer) => session.commit(answer, commitMs()))
     } catch (error) {
       session.giveUp()
       this.#deps.abandonLater(session)
       throw error instanceof Unavailable ? error : unavailable(error)
     }
-    const last = session.changes.entries.at(-1)
-    if (last !== undefined && this.#tail) {
-      this.#tail.look()
-      await this.#tail.reached(last.seq)
-    }
+    if (confirmation === 'warning') throw unavailable()
+    await this.#tail.committed(session.changes.entries)
     return value
   }
 
   /** Everything of a transaction but its commit. */
   async #inTransaction<T>(session: Session, unit: (tx: Transaction) => Promise<T>): Promise<T> {
-    const tx = new SimulatedTransaction(this.#deps.link, session)
+    const tx = new SimulatedTransaction(this.#deps.link, session, () => this.#followed)
     try {
       return await unit(tx)
     } catch (error) {
       this.#deps.link.tell(() => session.rollback())
       this.#deps.abandonLater(session)
+      if (error instanceof Diverged) return this.#tail.diverged()
       throw error instanceof Conflict ? unavailable(error) : error
     } finally {
       tx.end()
     }
+  }
+}
+
+/** What is told of the log is what is followed, or will be. */
+class FollowedReads extends SimulatedReads {
+  readonly #tail: LogTail
+
+  constructor(ask: AskView, tail: LogTail) {
+    super(ask)
+    this.#tail = tail
+  }
+
+  override async entriesAfter(seq: number, limit: number): Promise<Entry[]> {
+    const entries = await super.entriesAfter(seq, limit)
+    for (const entry of entries) this.#tail.expect(entry)
+    return entries
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Entry, type EntryBody, nextEntry } from '@rescind/protocol'
+import { type Entry, type EntryBody, nextEntry, type Position } from '@rescind/protocol'
 import type {
   BulkTarget,
   Business,
@@ -14,7 +14,7 @@ import type { Changes } from './changes.ts'
 import type { DatabaseLink } from './database-link.ts'
 import type { LockMode } from './row-locks.ts'
 import { businessRow, COUNTER_ROW, emailRow, HEAD_ROW, keyRow, memberRow, targetRow, tokenRow } from './row-names.ts'
-import { Conflict, type RowClaim, type Session } from './session.ts'
+import { Conflict, Diverged, type RowClaim, type Session } from './session.ts'
 import { SimulatedReads } from './simulated-reads.ts'
 import type { View } from './view.ts'
 
@@ -22,12 +22,15 @@ import type { View } from './view.ts'
 export class SimulatedTransaction extends SimulatedReads implements Transaction {
   readonly #link: DatabaseLink
   readonly #session: Session
+  readonly #followed: () => Position
   #ended = false
 
-  constructor(link: DatabaseLink, session: Session) {
+  /** @param followed where whoever began it has followed the log to */
+  constructor(link: DatabaseLink, session: Session, followed: () => Position) {
     super((read) => this.#run([], read))
     this.#link = link
     this.#session = session
+    this.#followed = followed
   }
 
   /** The unit has ended; what it still calls fails. */
@@ -90,7 +93,9 @@ export class SimulatedTransaction extends SimulatedReads implements Transaction 
   }
 
   appendEntry(body: EntryBody, atMs: number): Promise<Entry> {
+    const followed = this.#followed()
     return this.#write([exclusive(HEAD_ROW)], (changes, view) => {
+      if (!view.includes(followed)) throw new Diverged()
       const entry = nextEntry(view.head(), body, atMs)
       changes.entries.push(entry)
       return entry

@@ -76,6 +76,27 @@ export class Tables {
     this.auditEvents += changes.auditEvents
   }
 
+  /** The same, to go on differently. */
+  copy(): Tables {
+    const copy = new Tables()
+    copy.installation = this.installation
+    copy.head = this.head
+    copy.nextIdx = this.nextIdx
+    copy.auditEvents = this.auditEvents
+    copy.entries.push(...this.entries)
+    for (const row of this.tokens) copy.tokens.push({ ...row })
+    copy.signingKeys.push(...this.signingKeys)
+    for (const [holder, idxs] of this.idxsByHolder) copy.idxsByHolder.set(holder, [...idxs])
+    for (const [subject, rows] of this.bulkRevocations) copy.bulkRevocations.set(subject, [...rows])
+    copyInto(copy.idxByUuid, this.idxByUuid)
+    copyInto(copy.businesses, this.businesses)
+    copyInto(copy.members, this.members)
+    copyInto(copy.nodes, this.nodes)
+    for (const nodeId of this.usedNodeIds) copy.usedNodeIds.add(nodeId)
+    for (const nodeId of this.grantingNodeIds) copy.grantingNodeIds.add(nodeId)
+    return copy
+  }
+
   /** Goes back to an older copy of the log: what came after `seq` was never written. Tokens stay as they are. */
   forgetAfter(seq: number): void {
     if (this.installation === undefined || seq < 1 || seq >= this.entries.length) return
@@ -134,6 +155,10 @@ export function holderOf(businessId: string | null, userId: string): string {
 /** The rows whose bulk revocations cover a token. */
 export function subjectsOf({ businessId, userId, kid }: NewToken): string[] {
   return businessId === null ? [keyRow(kid)] : [businessRow(businessId), memberRow(businessId, userId), keyRow(kid)]
+}
+
+function copyInto<K, V>(copy: Map<K, V>, original: ReadonlyMap<K, V>): void {
+  for (const [key, value] of original) copy.set(key, value)
 }
 
 function listAt<T>(lists: Map<string, T[]>, key: string): T[] {

@@ -15,16 +15,21 @@ import { holderOf, subjectsOf, type Tables } from './tables.ts'
 
 /** What a statement sees: what is committed at this instant, and what its own transaction wrote. */
 export class View {
-  readonly #tables: Tables
+  readonly #source: { readonly tables: Tables }
   readonly #changes: Changes | undefined
 
-  constructor(tables: Tables, changes?: Changes) {
-    this.#tables = tables
+  constructor(source: { readonly tables: Tables }, changes?: Changes) {
+    this.#source = source
     this.#changes = changes
   }
 
   installation(): Installation | undefined {
     return this.#changes?.installation ?? this.#tables.installation
+  }
+
+  /** Whether the log as it is committed goes through `position`. */
+  includes({ seq, hash }: Position): boolean {
+    return seq === 0 || this.#tables.entries[seq - 1]?.hash === hash
   }
 
   /** @throws Error before there is an installation */
@@ -90,6 +95,7 @@ export class View {
   countActiveTokens(businessId: string | null, userId: string, nowMs: number): number {
     return this.activeTokens(businessId, userId, nowMs).length
   }
+
   activeTokens(businessId: string | null, userId: string, nowMs: number): TokenRecord[] {
     const active: TokenRecord[] = []
     const consider = (token: NewToken | undefined) => {
@@ -133,6 +139,10 @@ export class View {
     const keys = [...this.#tables.signingKeys, ...(this.#changes?.signingKeys ?? [])]
     if (!retired?.size) return keys
     return keys.map((key) => ({ ...key, retiredAtMs: retired.get(key.jwk.kid) ?? key.retiredAtMs }))
+  }
+
+  get #tables(): Tables {
+    return this.#source.tables
   }
 
   #newToken(idx: number): NewToken | undefined {
