@@ -19,12 +19,13 @@ export async function nobodyDecides({ membership, monotonicMs, timers }: Deps): 
   for (;;) {
     const askedMs = monotonicMs()
     const members = await membership.members()
+    if (members.length === 0) return true
     const works = members.some(({ nodeId, renewals }) => sightings?.get(nodeId)?.renewals !== renewals)
     if (sightings !== undefined && works) return false
     const seen = sight(sightings ?? new Map(), members, '', { askedMs, readMs: monotonicMs() })
     for (const { nodeId, renewals } of seen.ended) await membership.remove(nodeId, renewals)
-    if (seen.ended.length === members.length) return true
     sightings = seen.sightings
+    if (seen.ended.length > 0) continue
     await new Promise<void>((resolve) => void timers.after(POLL_MS, resolve))
   }
 }

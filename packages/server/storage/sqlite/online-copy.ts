@@ -24,19 +24,17 @@ export async function copyOnline(db: DatabaseSync, dataDir: string, mayGoOn: () 
   const file = await open(path, 'wx+', 0o600)
   let isSyncing = false
   try {
-    await backup(db, path, {
-      rate: PAGES_AT_A_TIME,
-      progress: () => {
-        if (!mayGoOn()) throw new Unavailable('draining')
-        // The last page is followed by a flush during which the connection is taken: little is to be left for that.
-        if (isSyncing) return
-        isSyncing = true
-        const done = () => {
-          isSyncing = false
-        }
-        file.datasync().then(done, done)
-      },
-    })
+    const progress = () => {
+      if (!mayGoOn()) throw new Unavailable('draining')
+      // The last page is followed by a flush during which the connection is taken: little is to be left for that.
+      if (isSyncing) return
+      isSyncing = true
+      const done = () => {
+        isSyncing = false
+      }
+      file.datasync().then(done, done)
+    }
+    while (!(await hasCopied(db, path, progress))) progress()
     const { size } = await file.stat()
     return { bytes: size, content: file.createReadStream({ start: 0 }) }
   } catch (cause) {
@@ -44,6 +42,20 @@ export async function copyOnline(db: DatabaseSync, dataDir: string, mayGoOn: () 
     throw isEngineFault(cause) ? new Unavailable('storage_unavailable', { cause }) : cause
   } finally {
     await unlink(path)
+  }
+}
+
+/**
+ * Where a transaction writes when a page is to be copied, that is tried again; but for the first one, for which Node
+ * gives up with an error that says there is none.
+ */
+async function hasCopied(db: DatabaseSync, path: string, progress: () => void): Promise<boolean> {
+  try {
+    await backup(db, path, { rate: PAGES_AT_A_TIME, progress })
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error && error.errcode === 0) return false
+    throw error
   }
 }
 

@@ -49,6 +49,7 @@ const OPERATIONS: readonly Operation[] = [
   ]),
   { name: 'listKeys' },
   { name: 'rotateKey' },
+  { name: 'makeBackup' },
   ...(['unknown', 'signing', 'spare'] as const).map((key): Operation => ({ name: 'retireKey', key })),
 ]
 
@@ -66,6 +67,7 @@ export function effectOf({ name }: Operation): 'none' | 'adds' | 'changes' {
     case 'showBusiness':
     case 'showMember':
     case 'listKeys':
+    case 'makeBackup':
       return 'none'
     case 'create':
     case 'saveBusiness':

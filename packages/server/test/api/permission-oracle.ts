@@ -28,7 +28,7 @@ export type Operation =
   | { readonly name: 'showBusiness' | 'saveBusiness' | 'revokeBusiness'; readonly business: BusinessName }
   | { readonly name: 'showMember' | 'removeMember' | 'revokeMember'; readonly member: MemberName }
   | { readonly name: 'saveMember'; readonly member: MemberName; readonly role: 'same' | 'owner' | 'viewer' }
-  | { readonly name: 'listKeys' | 'rotateKey' }
+  | { readonly name: 'listKeys' | 'rotateKey' | 'makeBackup' }
   | { readonly name: 'retireKey'; readonly key: 'unknown' | 'signing' | 'spare' }
 
 export interface Attempt {
@@ -64,7 +64,7 @@ function headerStatus(caller: Caller, header: Header, operation: Operation): num
   // "On /businesses/{id} it may be absent or must be equal."
   if (path !== undefined) return header === 'absent' || header === path ? undefined : 400
   // "With x-user-email an operator acts for that member of the selected business"; for itself the header may be absent.
-  return caller.actsFor !== null && header === 'absent' && !isAboutKeys(operation) ? 400 : undefined
+  return caller.actsFor !== null && header === 'absent' && !isOfNoBusiness(operation) ? 400 : undefined
 }
 
 /** "What a token may do is its scopes cut down to its user's current role." */
@@ -89,6 +89,7 @@ function neededScope(operation: Exclude<Operation, { name: 'verify' }>): string 
     case 'listKeys':
     case 'rotateKey':
     case 'retireKey':
+    case 'makeBackup':
       return 'operator'
     default:
       return 'members:write'
@@ -114,7 +115,7 @@ function roleMayUse(role: Role, scope: string): boolean {
 function outcome(caller: Caller, header: Header, operation: Operation): number {
   const role = caller.kind === 'member' ? caller.role : caller.actsFor
   const everyone = role === 'owner' || role === 'admin'
-  if (caller.kind === 'operator' && role !== null && !isAboutKeys(operation) && operation.name !== 'saveBusiness') {
+  if (caller.kind === 'operator' && role !== null && !isOfNoBusiness(operation) && operation.name !== 'saveBusiness') {
     // "Not a member: 404." The member is one of home.
     if ((businessInPath(operation) ?? header) !== 'home') return 404
   }
@@ -149,6 +150,9 @@ function outcome(caller: Caller, header: Header, operation: Operation): number {
     case 'saveMember':
       if (operation.member.business === 'unknown') return 404
       return touchesOwner(caller, operation.member, operation.role) ? 403 : 200
+    case 'makeBackup':
+      // "The embedded database"; another one has tools of its own.
+      return process.env.RESCIND_TEST_BACKEND === 'postgres' ? 409 : 200
     case 'retireKey':
       return { unknown: 404, signing: 409, spare: 200 }[operation.key]
   }
@@ -181,6 +185,7 @@ function businessInPath(operation: Operation): BusinessName | undefined {
     : undefined
 }
 
-function isAboutKeys({ name }: Operation): boolean {
-  return name === 'listKeys' || name === 'rotateKey' || name === 'retireKey'
+/** Keys and backups are of the whole installation. */
+function isOfNoBusiness({ name }: Operation): boolean {
+  return name === 'listKeys' || name === 'rotateKey' || name === 'retireKey' || name === 'makeBackup'
 }

@@ -123,6 +123,8 @@ function operationRequest(
       return { method: 'GET', path: '/api/v1/keys' }
     case 'rotateKey':
       return { method: 'POST', path: '/api/v1/keys/rotate' }
+    case 'makeBackup':
+      return { method: 'POST', path: '/api/v1/backup' }
     case 'retireKey': {
       const kid = { unknown: () => 'unknown', signing: () => kids.signing, spare: () => kids.spare() }[operation.key]()
       return { method: 'POST', path: `/api/v1/keys/${kid}/retire` }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Command } from 'commander'
@@ -14,7 +14,7 @@ test('every command does its work against a running service and ends with its do
   const { service, operatorToken, ownerToken, businessId } = await serveInstallation(t)
   const tried = new Set<string>()
   const run = async (words: readonly string[], env: Readonly<Record<string, string>>, input = '') => {
-    tried.add(words.slice(0, 2).join(' '))
+    tried.add(words[0] === 'backup' ? 'backup' : words.slice(0, 2).join(' '))
     return runProgram(t, words, { RESCIND_URL: service.url, RESCIND_BUSINESS_ID: businessId, ...env }, input)
   }
   const asOwner = { RESCIND_TOKEN: ownerToken }
@@ -105,9 +105,24 @@ test('every command does its work against a running service and ends with its do
     const list = await run(['keys', 'list'], { RESCIND_TOKEN: next })
     assert.match(list.stdout, /^kid +alg +signing/)
     await json('keys list', asOperator, 3)
+    asOperator.RESCIND_TOKEN = next
   })
 
-  const commands = leaves(createProgram(processContext())).filter((path) => !['serve', 'init'].includes(path))
+  await t.test('backup', async () => {
+    const folder = await temporaryFolder(t)
+    const backup = join(folder, 'backup.db')
+    const { seq, bytes } = await json(`backup ${backup}`, asOperator)
+    assert.ok(seq > 0)
+    assert.equal(statSync(backup).size, bytes)
+    assert.deepEqual(readdirSync(folder), ['backup.db'])
+    assert.match((await json(`backup ${backup}`, asOperator, 2)).detail, /exists/)
+    await json(`backup ${join(folder, 'other.db')}`, { RESCIND_TOKEN: 'dz_x.y.z' }, 3)
+    assert.deepEqual(readdirSync(folder), ['backup.db'])
+  })
+
+  // Those of a service that is stopped.
+  const offline = ['serve', 'init', 'restore', 'new-epoch']
+  const commands = leaves(createProgram(processContext())).filter((path) => !offline.includes(path))
   assert.deepEqual([...tried].sort(), commands.sort())
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
 })
