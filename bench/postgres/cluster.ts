@@ -18,8 +18,8 @@ export interface ClusterOptions {
 export interface Cluster extends RescindService {
   readonly port: readonly number[]
   readonly listen: boolean
-  /** Its database. */
-  readonly name: string
+  /** The name and the URL of its database. */
+  readonly database: string
   readonly url: string
   readonly population: Population
   readonly supply: TokenSupply
@@ -29,8 +29,7 @@ export interface Cluster extends RescindService {
 /** @param folder of its own is made in it, for the logs of the nodes */
 export async function startCluster(server: DatabaseServer, folder: string, options: ClusterOptions): Promise<Cluster> {
   const { nodes: count, listen, members, profileDir } = options
-  const name = `rescind_bench_${count}${listen ? '' : '_polling'}`
-  const url = await server.createDatabase(name)
+  const { name, url } = await server.createDatabase(listen ? 'nodes' : 'polling')
   const own = join(folder, name)
   await mkdir(own)
   const database = { url, masterKey: randomBytes(32).toString('hex'), listen }
@@ -47,7 +46,16 @@ export async function startCluster(server: DatabaseServer, folder: string, optio
     const cpuMs = () => sum(nodes.map((node) => node.cpuMs()))
     const service: RescindService = { port, cpuMs, businessId, ownerToken, operatorToken }
     const population = await populate(service, { members, manyTokens: 0 })
-    return { ...service, port, listen, name, url, population, supply: new TokenSupply(service, population), stop }
+    return {
+      ...service,
+      port,
+      listen,
+      database: name,
+      url,
+      population,
+      supply: new TokenSupply(service, population),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { childrenOf } from '../../postgres/process-tree.ts'
 import { startPostgres } from '../../postgres/start-postgres.ts'
@@ -6,9 +7,9 @@ import { processCpuMs } from '../servers/process-cpu.ts'
 /** The PostgreSQL server that is measured. */
 export interface DatabaseServer {
   readonly version: string
-  /** Makes an empty database, which is dropped in the end. @returns its URL */
-  createDatabase(name: string): Promise<string>
-  /** What was executed for the clients of a database so far; `undefined` where the server does not count. */
+  /** Makes an empty database, which is dropped in the end. @param purpose becomes part of its name */
+  createDatabase(purpose: string): Promise<{ readonly name: string; readonly url: string }>
+  /** What was executed for the clients of a database so far; `undefined` where it is not counted: on a server of somebody else. */
   executed(database: string): Promise<Executed | undefined>
   /** Connections of services to a database. */
   connections(database: string): Promise<number>
@@ -37,21 +38,19 @@ export async function openDatabaseServer(url: string | undefined): Promise<Datab
   await client.connect()
   const databases: string[] = []
   const read = async (text: string, ...values: unknown[]) => (await client.query(text, values)).rows[0] ?? {}
-  const counts = await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements').then(
-    () => own !== undefined,
-    () => false,
-  )
+  if (own !== undefined) await client.query('CREATE EXTENSION pg_stat_statements')
   return {
     version: (await read('SHOW server_version')).server_version,
-    createDatabase: async (name) => {
+    createDatabase: async (purpose) => {
+      const name = `rescind_bench_${purpose}_${randomBytes(4).toString('hex')}`
       await client.query(`CREATE DATABASE "${name}"`)
       databases.push(name)
       const its = new URL(url ?? own?.url ?? '')
       its.pathname = `/${name}`
-      return its.href
+      return { name, url: its.href }
     },
     executed: async (database) => {
-      if (!counts) return undefined
+      if (own === undefined) return undefined
       const { statements, commits } = await read(
         `SELECT coalesce(sum(calls), 0) AS statements, coalesce(sum(calls) FILTER (WHERE query = 'COMMIT'), 0) AS commits
          FROM pg_stat_statements JOIN pg_database ON oid = dbid WHERE datname = $1`,

@@ -30,7 +30,8 @@ export async function measurePostgres(folder: string, { url, quick, profileDir }
   }
   try {
     const server = keep(await openDatabaseServer(url))
-    const inserts = keep(await startInserts(await server.createDatabase('rescind_bench_inserts'), folder))
+    const forInserts = await server.createDatabase('inserts')
+    const inserts = keep(await startInserts(forInserts.url, folder))
     const followers = keep(new Followers())
     const start = async (nodes: number, listen: boolean): Promise<Cluster> =>
       keep(await startCluster(server, folder, { nodes, listen, members: effort.members, profileDir }))
@@ -38,16 +39,16 @@ export async function measurePostgres(folder: string, { url, quick, profileDir }
     for (const nodes of effort.nodeCounts) clusters.push(await start(nodes, true))
     const polling = await start(Math.max(...effort.nodeCounts), false)
 
-    const writing = writes({ server, followers, inserts, clusters }, effort.windowMs)
+    const writing = writes({ server, followers, inserts, clusters, clientCounts: effort.clientCounts }, effort.windowMs)
     const spreading = propagation([...clusters, polling], followers, effort.propagationMs)
     const counts = { rounds: effort.rounds, warmUpRounds: 0 }
     const samples = await measureInRounds([...writing.items, ...spreading.items], counts)
     const connections: number[] = []
-    for (const { name } of clusters) connections.push(await server.connections(name))
+    for (const { database } of clusters) connections.push(await server.connections(database))
     return {
       tables: [
         { title: 'Issuing and revoking', table: tableOf(writing.rows(samples)) },
-        { title: 'What a revocation costs, 32 clients', table: writing.costs(samples) },
+        { title: `What a revocation costs, ${effort.clientCounts[1]} clients`, table: writing.costs(samples) },
         {
           title: 'From the request on, p50 / p99, a few revocations at a time',
           table: spreading.table(),

@@ -60,7 +60,7 @@ export function propagation(
   )
   return {
     items: settings.map(({ cluster, verifiers, observed }) => ({
-      name: `propagation in ${cluster.name} to ${verifiers} verifiers`,
+      name: `propagation in ${cluster.database} to ${verifiers} verifiers`,
       measure: () => revokeAndObserve(cluster, followers, verifiers, observed, windowMs),
     })),
     table: () => ({

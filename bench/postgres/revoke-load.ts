@@ -33,11 +33,11 @@ export async function revokeLoad(
   return sample
 
   async function measureCosts(load: Parameters<typeof measureLoad>[1]): Promise<Sample> {
-    const before = await server.executed(cluster.name)
+    const before = await server.executed(cluster.database)
     const cpuBefore = { database: server.cpuMs(), nodes: cluster.cpuMs() }
     const sample = await measureLoad(cluster, load)
     const cpuAfter = { database: server.cpuMs(), nodes: cluster.cpuMs() }
-    const after = await server.executed(cluster.name)
+    const after = await server.executed(cluster.database)
     const each = (to: number | undefined, from: number | undefined) =>
       ((to ?? Number.NaN) - (from ?? Number.NaN)) / sample.requests
     const costs = {

@@ -1,3 +1,4 @@
+import type { PostgresEffort } from '../effort.ts'
 import type { Followers } from '../followers/followers.ts'
 import { measureLoad, type Sample } from '../load/rounds.ts'
 import { loadRow, loadRows, milliseconds, perSecond, type Row, samplesOf } from '../report/row.ts'
@@ -9,9 +10,6 @@ import type { DatabaseServer } from './database-server.ts'
 import { revokeLoad } from './revoke-load.ts'
 import type { SingleInserts } from './single-inserts.ts'
 
-const CLIENT_COUNTS = [1, 32, 128] as const
-/** The load that is told the costs of. */
-const COSTS_CLIENTS = 32
 const VERIFIER_COUNTS = [0, 2, 8] as const
 const INSERTING = 'PostgreSQL, insert of one row'
 
@@ -21,6 +19,7 @@ interface Measured {
   readonly inserts: SingleInserts
   /** Of different numbers of nodes. */
   readonly clusters: readonly Cluster[]
+  readonly clientCounts: PostgresEffort['clientCounts']
 }
 
 /** Issuing and revoking beside the least that a durable write can be, and how the costs grow. */
@@ -28,20 +27,21 @@ export function writes(
   measured: Measured,
   windowMs: number,
 ): Topic & { costs(samples: ReadonlyMap<string, readonly Sample[]>): Table } {
-  const { inserts, clusters } = measured
-  const baselines = CLIENT_COUNTS.map((clients) => ({
+  const { inserts, clusters, clientCounts } = measured
+  const [, many] = clientCounts
+  const baselines = clientCounts.map((clients) => ({
     name: of(INSERTING, clients),
     measure: () => inserts.insertFor(clients, windowMs),
   }))
   const issuing = clusters.flatMap((cluster) =>
-    CLIENT_COUNTS.map((clients) => ({
+    clientCounts.map((clients) => ({
       name: of('issue', clients, cluster),
       measure: () => issueLoad(cluster, clients, windowMs),
     })),
   )
   const revoking = clusters.flatMap((cluster) =>
     VERIFIER_COUNTS.flatMap((verifiers) =>
-      (verifiers === 0 ? CLIENT_COUNTS : [COSTS_CLIENTS]).map((clients) => ({
+      (verifiers === 0 ? clientCounts : [many]).map((clients) => ({
         name: of('revoke', clients, cluster, verifiers),
         measure: () => revokeLoad(measured, cluster, { clients, verifiers, durationMs: windowMs }),
       })),
@@ -50,10 +50,10 @@ export function writes(
   return {
     items: [...baselines, ...issuing, ...revoking],
     rows: (samples): Row[] => [
-      ...CLIENT_COUNTS.map((clients) => loadRow(samples, of(INSERTING, clients))),
+      ...clientCounts.map((clients) => loadRow(samples, of(INSERTING, clients))),
       ...['issue', 'revoke'].flatMap((what) =>
         clusters.flatMap((cluster) =>
-          CLIENT_COUNTS.flatMap((clients) =>
+          clientCounts.flatMap((clients) =>
             loadRows(samples, of(what, clients, cluster), [{ name: of(INSERTING, clients) }]),
           ),
         ),
@@ -74,7 +74,7 @@ export function writes(
       figures: [0, 1, 2, 3, 4, 5, 6, 7, 8],
       lines: clusters.flatMap((cluster) =>
         VERIFIER_COUNTS.map((verifiers) => {
-          const own = samplesOf(samples, of('revoke', COSTS_CLIENTS, cluster, verifiers))
+          const own = samplesOf(samples, of('revoke', many, cluster, verifiers))
           const cost = (name: string) => median(own.map(({ costs }) => costs?.[name] ?? Number.NaN))
           const each = (value: number, format: (value: number) => string) => (Number.isNaN(value) ? '' : format(value))
           return [
