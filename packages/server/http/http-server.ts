@@ -50,8 +50,10 @@ export function createHttpServer({ limits, traffic, upgrades }: Deps, listener: 
   return server
 
   function serve(...[request, response]: Parameters<RequestListener>): void {
+    const before = traffic.last(request.socket)
     const exchange = traffic.begin(request, response)
-    if (!isRefusedAtOnce(exchange)) listener(request, response)
+    // What one request changes, the next one on its connection must find changed (RFC 9112 section 9.3.2).
+    if (!isRefusedAtOnce(exchange)) traffic.onceEnded(before, () => listener(request, response))
   }
 }
 

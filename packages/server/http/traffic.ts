@@ -16,6 +16,8 @@ export class Traffic {
   #ready: (() => void)[] = []
   readonly #deps: Deps
   readonly #inProgress = new Map<IncomingMessage, Exchange>()
+  /** What waits for an exchange to end. */
+  readonly #behind = new WeakMap<Exchange, () => void>()
   /** With the last exchange of each, in progress or not. */
   readonly #connections = new Map<Socket, Exchange | undefined>()
   readonly #idle = Promise.withResolvers<void>()
@@ -51,6 +53,12 @@ export class Traffic {
     return exchange
   }
 
+  /** Runs `next` when the exchange has ended, at once if it has. One for each exchange. */
+  onceEnded(exchange: Exchange | undefined, next: () => void): void {
+    if (exchange !== undefined && this.#inProgress.has(exchange.request)) this.#behind.set(exchange, next)
+    else next()
+  }
+
   /** The last exchange that a connection carried. */
   last(connection: Socket): Exchange | undefined {
     return this.#connections.get(connection)
@@ -84,6 +92,9 @@ export class Traffic {
     if (!this.#inProgress.delete(exchange.request)) return
     if (exchange.response.headersSent) exchange.status ??= exchange.response.statusCode
     this.#deps.onEnd(exchange)
+    const next = this.#behind.get(exchange)
+    // Not from here: any number of requests may wait behind each other.
+    if (next !== undefined) queueMicrotask(next)
     if (this.#draining) this.#checkIdle()
   }
 
