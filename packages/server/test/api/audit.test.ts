@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { decodeBase64url } from '@rescind/protocol'
 import { addMember, expect, issued, issueTo, saveMember } from '../service/provisioning.ts'
 import { type RunningService, runService } from '../service/running-service.ts'
+import { readStored } from '../service/test-database.ts'
 
 test('every change is in the audit trail: who, what, when, as whom they claimed to be, in which request, by which token', async (t) => {
   const service = await runService(t)
@@ -87,12 +86,8 @@ async function trail(service: RunningService, fromMs: number): Promise<Event[]> 
 /** Reads the database of the service, which is stopped for it. */
 async function read<Row>(service: RunningService, sql: string): Promise<Row[]> {
   await service.stop()
-  const db = new DatabaseSync(join(service.dataDir, 'rescind.db'), { readOnly: true })
-  try {
-    return db.prepare(sql).all() as Row[]
-  } finally {
-    db.close()
-  }
+  const [rows = []] = await readStored(service.dataDir, sql)
+  return rows as Row[]
 }
 
 /** Id of a token's record. */

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { createUuidV7Source } from '@rescind/protocol'
 import type { Role } from '../../access/members.ts'
 import { loadMasterKey } from '../../master-key.ts'
-import { openSqlite } from '../../storage/sqlite/open-sqlite.ts'
 import type { Write } from '../../storage/write.ts'
 import { issueToken } from '../../tokens/issue-token.ts'
 import { openSigningKey } from '../../tokens/signing-key.ts'
 import type { Holder, Issued } from '../service/provisioning.ts'
+import { openStorage } from '../service/test-database.ts'
 
 const clock = { nowMs: () => Date.now() }
 const newId = createUuidV7Source(clock, randomUUID)
@@ -23,7 +23,7 @@ export interface OfflineWriter {
 
 /** Writes, in one transaction, into the folder of a service that was set up and is not running. */
 export async function writeOffline<T>(dataDir: string, unit: (writer: OfflineWriter) => Promise<T>): Promise<T> {
-  const storage = await openSqlite({ dataDir, clock })
+  const storage = await openStorage(dataDir)
   try {
     const installation = await storage.read.installation()
     const record = (await storage.read.signingKeys()).at(-1)

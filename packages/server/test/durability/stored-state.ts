@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { continues, decodeEntryBody, type Entry, type EntryBody, genesis, positionAfter } from '@rescind/protocol'
+import { readStored } from '../service/test-database.ts'
 
 /** A token as the database has it. */
 export interface StoredToken {
@@ -31,30 +28,16 @@ export interface StoredState {
   readonly retiredKids: ReadonlySet<string>
 }
 
+const TABLES = ['token_status', 'members', 'signing_keys', 'installation', 'log_head', 'revocation_log']
+
 /**
- * What a data folder holds once its service is gone, read by other means than the service's own. The files are copied
- * first: recovering a killed database is left to the next start.
+ * What is stored once the service of a data folder is gone, read by other means than the service's own.
  *
  * Checks on the way that the log counts 1, 2, 3, …, that every hash continues the one before, and that its head is its end.
  */
 export async function readStoredState(dataDir: string): Promise<StoredState> {
-  const copy = mkdtempSync(join(tmpdir(), 'rescind-copy-'))
-  try {
-    cpSync(dataDir, copy, { recursive: true })
-    const db = new DatabaseSync(join(copy, 'rescind.db'))
-    try {
-      return await readState(db)
-    } finally {
-      db.close()
-    }
-  } finally {
-    rmSync(copy, { recursive: true })
-  }
-}
-
-async function readState(db: DatabaseSync): Promise<StoredState> {
-  assert.equal(db.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok')
-  return stateIn(async (table) => db.prepare(`SELECT * FROM ${table}`).all())
+  const stored = await readStored(dataDir, ...TABLES.map((table) => `SELECT * FROM ${table}`))
+  return stateIn(async (table) => stored[TABLES.indexOf(table)] ?? assert.fail(`${table} was not read`))
 }
 
 /** @param rowsOf all rows of a table or view, in any order */

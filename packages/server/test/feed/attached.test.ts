@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSqlite } from '../../storage/sqlite/open-sqlite.ts'
 import { addMember, expect, issueTo } from '../service/provisioning.ts'
 import { type RunningService, runService } from '../service/running-service.ts'
+import { openStorage } from '../service/test-database.ts'
 import { attach, feedToken } from './attached.ts'
 import { openLink } from './link.ts'
 
@@ -224,7 +224,7 @@ async function durable({ call }: RunningService, id: string): Promise<void> {
 
 /** Revokes indexes that no token has, in a folder that nobody serves. */
 async function revokeUnissued(dataDir: string, count: number): Promise<void> {
-  const storage = await openSqlite({ dataDir, clock: { nowMs: () => Date.now() } })
+  const storage = await openStorage(dataDir)
   await storage.transact(async (tx) => {
     const first = await tx.nextIdx()
     for (let idx = first + 1000; idx < first + 1000 + count; idx++) {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { createHttpClient } from '../service/http-client.ts'
 import { temporaryFolder } from '../service/running-service.ts'
 import { printedTokens, type ServiceProcess, serve } from '../service/service-process.ts'
+import { readStored } from '../service/test-database.ts'
 import { attach } from './attached.ts'
 
 const LEASE_MS = 2_000
@@ -32,7 +31,7 @@ test('after a kill, revocations wait for the leases that nobody remembers', asyn
   const next = await revoke(second, ownerToken, businessId, another)
   assert.equal(next.headers['rescind-waited-out'], '0')
   assert.deepEqual(await second.stop(), { code: 0, signal: null })
-  assert.equal(nodesThatNeverLeft(dataDir), 0)
+  assert.equal(await nodesThatNeverLeft(dataDir), 0)
 })
 
 test('a service that stopped in order, with nobody attached, leaves nothing to wait for', async (t) => {
@@ -62,7 +61,7 @@ test('a service that stops waits for the leases it granted, when they end in tim
   assert.equal(verifier.verify(token).status, 'valid')
   assert.deepEqual(await first.stop(), { code: 0, signal: null })
   assert.equal(verifier.verify(token).status, 'undecided')
-  assert.equal(nodesThatNeverLeft(dataDir), 0)
+  assert.equal(await nodesThatNeverLeft(dataDir), 0)
 })
 
 test('a service that is not given the time for that leaves the wait to whoever starts next', async (t) => {
@@ -73,15 +72,13 @@ test('a service that is not given the time for that leaves the wait to whoever s
   const verifier = await attach(t, first.url, operatorToken)
   assert.deepEqual(await first.stop(), { code: 0, signal: null })
   assert.equal(verifier.verify(operatorToken).status, 'valid')
-  assert.equal(nodesThatNeverLeft(dataDir), 1)
+  assert.equal(await nodesThatNeverLeft(dataDir), 1)
 })
 
 /** Whoever serves a folder waits for them. */
-function nodesThatNeverLeft(dataDir: string): unknown {
-  const db = new DatabaseSync(join(dataDir, 'rescind.db'), { readOnly: true })
-  const row = db.prepare('SELECT count(*) AS nodes FROM nodes WHERE left_at_ms IS NULL').get()
-  db.close()
-  return row?.nodes
+async function nodesThatNeverLeft(dataDir: string): Promise<number> {
+  const [rows = []] = await readStored(dataDir, 'SELECT node_id FROM nodes WHERE left_at_ms IS NULL')
+  return rows.length
 }
 
 async function newToken(

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { type Config, readConfig } from '../../config.ts'
 import { startService } from '../../server.ts'
 import type { Answered } from './answered.ts'
 import { type Declared, readDeclared } from './declared-answers.ts'
+import { databaseConfig } from './test-database.ts'
 
 /** Whatever runs a function when it ends: a test, or a file of tests. */
 interface Lifetime {
@@ -51,21 +51,8 @@ export async function temporaryFolder(t: Lifetime): Promise<string> {
   return folder
 }
 
-/** The embedded database in a folder; or, where the environment says so, the schema on a server that goes with that folder. */
 export function testConfig(dataDir: string, changes: Partial<Config> = {}): Config {
-  const databaseUrl =
-    process.env.RESCIND_TEST_BACKEND === 'postgres' ? process.env.RESCIND_TEST_DATABASE_URL : undefined
-  const databaseSchema = `test_${hash('sha256', dataDir).slice(0, 32)}`
-  return {
-    ...readConfig({}),
-    port: 0,
-    dataDir,
-    databaseUrl,
-    databaseSchema,
-    databasePoolSize: 4,
-    logLevel: 'silent',
-    ...changes,
-  }
+  return { ...readConfig({}), ...databaseConfig(dataDir), port: 0, dataDir, logLevel: 'silent', ...changes }
 }
 
 export async function runService(t: Lifetime, changes: Partial<Config> = {}): Promise<RunningService> {

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { databaseEnv } from './test-database.ts'
 
 /** The program as users start it. */
 const PROGRAM = join(import.meta.dirname, '../../bin/rescind.js')
@@ -89,6 +90,7 @@ export function startProgram(
 export async function serve(t: TestContext, { dataDir, port = 0, env = {} }: ServeOptions): Promise<ServiceProcess> {
   const started = startProgram(t, ['serve', '--data-dir', dataDir, '--port', String(port)], {
     RESCIND_LOG_LEVEL: 'warn',
+    ...databaseEnv(dataDir),
     ...env,
   })
   const { child, exited } = started
