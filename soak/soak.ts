@@ -3,9 +3,10 @@ import { checkHistory, type Findings } from './check/check-history.ts'
 import { faultCounts } from './check/fault-counts.ts'
 import { shortcomings } from './check/shortcomings.ts'
 import type { DatabaseKind } from './database/database.ts'
-import { CRASHES, FAULT_KIND_LIST, FAULT_KINDS, type FaultKind } from './faults/fault-kinds.ts'
+import { CRASHES, type FaultKind } from './faults/fault-kinds.ts'
 import { injectFaults } from './faults/inject-faults.ts'
 import { planFaults } from './faults/plan-faults.ts'
+import { roundOfFaults } from './faults/round-of-faults.ts'
 import { RunRecorder } from './history/run-recorder.ts'
 import { startWorkload } from './load/workload.ts'
 import { Stage } from './processes/stage.ts'
@@ -19,8 +20,10 @@ export interface SoakOptions extends Goals {
   readonly atMostMs: number
   /** In one service, or shared by several. */
   readonly database: DatabaseKind
-  /** Those that strike, if it is not to be all that can. */
-  readonly kinds?: readonly FaultKind[]
+  /** What strikes in each round of faults, if it is not to be all that can. */
+  readonly round?: readonly FaultKind[]
+  /** That follow a service, if it is not to be the usual number. */
+  readonly verifiers?: number
   /** Told now and then how far the run is. */
   readonly onProgress?: (reached: Goals & { readonly tookMs: number }) => void
   /** Empty, for data, logs and histories. */
@@ -36,7 +39,7 @@ interface Goals {
   readonly strikes: number
 }
 
-type Play = SoakOptions & Required<Pick<SoakOptions, 'kinds'>>
+type Play = SoakOptions & Required<Pick<SoakOptions, 'round'>>
 
 export interface SoakOutcome {
   readonly findings: Findings
@@ -54,8 +57,6 @@ export interface SoakOutcome {
 
 /** That follow a service, where there is one and where there are several. */
 const VERIFIERS = { sqlite: 8, postgres: 6 }
-/** How often as others what crashes does so, where it can go on without it. */
-const CRASHES_EACH = 3
 const LEASE_MS = 2_000
 const LOOK_MS = 50
 const PROGRESS_MS = 30_000
@@ -69,17 +70,16 @@ const PATIENCE_MS = 60_000
 export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   const clock = new RunClock()
   const recorder = new RunRecorder(clock)
-  const { folder, database } = options
-  const stage = await Stage.open({ folder, clock, leaseMs: LEASE_MS, database, verifiers: VERIFIERS[database] })
-  const possible = FAULT_KIND_LIST.filter((kind) => stage.counts[FAULT_KINDS[kind]] > 0)
-  const faultKinds = options.kinds ?? possible
+  const { folder, database, verifiers = VERIFIERS[database] } = options
+  const stage = await Stage.open({ folder, clock, leaseMs: LEASE_MS, database, verifiers })
+  const round = options.round ?? roundOfFaults(stage.counts)
   try {
-    await playOn(stage, recorder, clock, { ...options, kinds: faultKinds })
+    await playOn(stage, recorder, clock, { ...options, round })
     const sweepFromNs = clock.nowNs()
     await Promise.race([stage.sweep(), stage.failed, patience()])
     const history = { ...recorder, verifiers: await stage.finish(), sweepFromNs }
     const findings = checkHistory(history)
-    const required = { ...options, faultKinds, verifiers: stage.verifiers.length }
+    const required = { ...options, faultKinds: [...new Set(round)], verifiers: stage.verifiers.length }
     return {
       findings,
       shortcomings: shortcomings(history, findings, required),
@@ -101,8 +101,8 @@ async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, opti
   const work = await startWorkload({ api, recorder, clock, verifiers, randomFor })
   const enough = new AbortController()
   const tooLate = new AbortController()
-  const round = { kinds: roundOf(options), counts: stage.counts, leaseMs: LEASE_MS }
-  const faults = injectFaults(enough.signal, planFaults(randomFor('faults'), round), stage, recorder)
+  const plan = planFaults(randomFor('faults'), { round: options.round, counts: stage.counts, leaseMs: LEASE_MS })
+  const faults = injectFaults(enough.signal, plan, stage, recorder)
   const playing = Promise.all([work(enough.signal, tooLate.signal), faults])
   // It ends before it is told to when something failed, only.
   const failed = Promise.race([stage.failed, playing])
@@ -125,23 +125,15 @@ async function playOn(stage: Stage, recorder: RunRecorder, clock: RunClock, opti
   await Promise.race([playing, stage.failed])
 }
 
-/** The kinds of one round of faults, some more than once. */
-function roundOf({ database, kinds }: Play): FaultKind[] {
-  if (database === 'sqlite') return [...kinds]
-  // A failover takes the longest.
-  const isFrequent = (kind: FaultKind) => CRASHES.has(kind) && kind !== 'failover'
-  return kinds.flatMap((kind) => Array.from({ length: isFrequent(kind) ? CRASHES_EACH : 1 }, () => kind))
-}
-
 function isEnough(stage: Stage, recorder: RunRecorder, goals: Play): boolean {
   const { verifications, revocations, strikes } = reachedBy(stage, recorder, goals)
   return verifications >= goals.verifications && revocations >= goals.revocations && strikes >= goals.strikes
 }
 
 /** What was reached so far; of the kinds of faults, by the rarest. */
-function reachedBy(stage: Stage, recorder: RunRecorder, { kinds }: Play): Goals {
+function reachedBy(stage: Stage, recorder: RunRecorder, { round }: Play): Goals {
   const counts = faultCounts(recorder)
-  const strikes = kinds.map((kind) => {
+  const strikes = round.map((kind) => {
     const { struck = 0, revocations = 0 } = counts.get(kind) ?? {}
     return revocations > 0 ? struck : 0
   })

@@ -11,8 +11,8 @@ export async function injectFaults(
   targets: Targets,
   recorder: RunRecorder,
 ): Promise<void> {
-  const startedMs = performance.now()
-  /** What took hold of something last: whatever comes next waits for it, which may last longer than planned. */
+  let startedMs = performance.now()
+  /** What took hold of something last: whatever comes next waits for it, and all the rest of the plan with that. */
   const last = new Map<string, Promise<void>>()
   for (const fault of plan) {
     const leftMs = Math.max(0, startedMs + fault.atMs - performance.now())
@@ -21,11 +21,15 @@ export async function injectFaults(
     const takes = FAULT_KINDS[fault.kind]
     const key = `${takes} ${fault.target}`
     const verifier = takes === 'verifier' || takes === 'link' ? fault.target : null
-    const before = last.get(key) ?? Promise.resolve()
-    const struck = before.then(() => recorder.during({ kind: fault.kind, verifier }, () => strike(fault, targets)))
+    const readyMs = performance.now()
+    await last.get(key)
+    startedMs += performance.now() - readyMs
+    if (stop.aborted) break
+    const struck = recorder.during({ kind: fault.kind, verifier }, () => strike(fault, targets))
+    const rested = struck.then(() => pause(fault.restMs, undefined, { signal: stop }).catch(() => {}))
     // Told in the end.
-    struck.catch(() => {})
-    last.set(key, struck)
+    rested.catch(() => {})
+    last.set(key, rested)
   }
   await Promise.all(last.values())
 }

@@ -10,6 +10,8 @@ export interface PlannedFault {
   readonly atMs: number
   /** How long it lasts; before a process is started again, for one that is killed. */
   readonly lastsMs: number
+  /** Afterwards, before anything else takes hold of the same. */
+  readonly restMs: number
   /** Of what is delayed, one way. */
   readonly delayMs: number
   /** Of what is silenced: whether it arrives in the end. */
@@ -19,7 +21,8 @@ export interface PlannedFault {
 }
 
 interface PlanOptions {
-  readonly kinds: readonly FaultKind[]
+  /** Of one round; one that is named twice strikes twice in it. */
+  readonly round: readonly FaultKind[]
   /** How many there are of what faults take hold of. */
   readonly counts: Readonly<Record<Taken, number>>
   readonly leaseMs: number
@@ -29,18 +32,20 @@ interface PlanOptions {
 const LASTS = { least: 0.5, most: 3 } as const
 /** How long after its end a process is started again, in leases. */
 const DOWN = { least: 0, most: 0.75 } as const
+/** How long a database is left alone after each fault, in leases: without it nothing is done that could be lost. */
+const REST = 0.5
 /** Between one fault and the next, in leases. */
 const GAP = { least: 0.1, most: 0.5 } as const
 
 /**
- * Faults without end, in the order in which they strike; the same for the same numbers drawn. They come in rounds of one
- * of each kind, so that none is rare.
+ * Faults without end, in the order in which they strike; the same for the same numbers drawn. They come in rounds, so
+ * that no kind is rare.
  */
-export function* planFaults(random: Random, { kinds, counts, leaseMs }: PlanOptions): Generator<PlannedFault, never> {
+export function* planFaults(random: Random, { round, counts, leaseMs }: PlanOptions): Generator<PlannedFault, never> {
   const freeFromMs = new Map<string, number>()
   let nowMs = 0
   for (;;) {
-    for (const kind of random.shuffled(kinds)) {
+    for (const kind of random.shuffled(round)) {
       nowMs += random.between(GAP.least, GAP.most) * leaseMs
       const takes = FAULT_KINDS[kind]
       const { least, most } = CRASHES.has(kind) ? DOWN : LASTS
@@ -50,9 +55,11 @@ export function* planFaults(random: Random, { kinds, counts, leaseMs }: PlanOpti
         .shuffled(Array.from({ length: counts[takes] }, (_, each) => each))
         .toSorted((one, other) => Math.max(nowMs, freeMs(one)) - Math.max(nowMs, freeMs(other)))
       nowMs = Math.max(nowMs, freeMs(target))
-      freeFromMs.set(`${takes} ${target}`, nowMs + lastsMs)
+      const restMs = takes === 'database' ? REST * leaseMs : 0
+      freeFromMs.set(`${takes} ${target}`, nowMs + lastsMs + restMs)
       const delayMs = random.between(0.01, 0.6) * leaseMs
-      yield { kind, target, atMs: nowMs, lastsMs, delayMs, isKept: random.chance(0.5), share: random.between(0, 1) }
+      const [isKept, share] = [random.chance(0.5), random.between(0, 1)]
+      yield { kind, target, atMs: nowMs, lastsMs, restMs, delayMs, isKept, share }
     }
   }
 }

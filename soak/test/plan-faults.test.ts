@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CRASHES, FAULT_KIND_LIST, FAULT_KINDS } from '../faults/fault-kinds.ts'
+import { CRASHES, FAULT_KIND_LIST, FAULT_KINDS, type FaultKind } from '../faults/fault-kinds.ts'
 import { type PlannedFault, planFaults } from '../faults/plan-faults.ts'
+import { roundOfFaults } from '../faults/round-of-faults.ts'
 import { createRandom } from '../random.ts'
 
 const LEASE_MS = 2_000
@@ -9,7 +10,7 @@ const ROUNDS = 50
 const COUNTS = { verifier: 8, link: 8, service: 3, database: 1, 'database link': 3 }
 
 function planned(seed: number): PlannedFault[] {
-  const plan = planFaults(createRandom(seed), { kinds: FAULT_KIND_LIST, counts: COUNTS, leaseMs: LEASE_MS })
+  const plan = planFaults(createRandom(seed), { round: FAULT_KIND_LIST, counts: COUNTS, leaseMs: LEASE_MS })
   return Array.from({ length: ROUNDS * FAULT_KIND_LIST.length }, () => plan.next().value ?? assert.fail())
 }
 
@@ -52,8 +53,18 @@ test('what crashes is back within three quarters of a lease', () => {
 })
 
 test('a kind that is named more often strikes more often', () => {
-  const kinds = ['service_killed', 'service_killed', 'failover'] as const
-  const plan = planFaults(createRandom(5), { kinds, counts: COUNTS, leaseMs: LEASE_MS })
+  const round = ['service_killed', 'service_killed', 'failover'] as const
+  const plan = planFaults(createRandom(5), { round, counts: COUNTS, leaseMs: LEASE_MS })
   const faults = Array.from({ length: 30 }, () => plan.next().value ?? assert.fail())
   assert.equal(faults.filter(({ kind }) => kind === 'failover').length, 10)
+})
+
+test('a round has every kind that there is something to take hold of', () => {
+  assert.deepEqual(new Set(roundOfFaults(COUNTS)), new Set(FAULT_KIND_LIST))
+  const alone = roundOfFaults({ ...COUNTS, service: 1, database: 0, 'database link': 0 })
+  const isOfDatabase = (kind: FaultKind) => FAULT_KINDS[kind].startsWith('database')
+  assert.deepEqual(
+    alone,
+    FAULT_KIND_LIST.filter((kind) => !isOfDatabase(kind)),
+  )
 })

@@ -8,7 +8,7 @@ import { assertSound } from './assert-sound.ts'
 const SEED = Number(process.env.RESCIND_TEST_SEED ?? 20_261_123)
 const GOALS = { verifications: 50_000, revocations: 50, strikes: 1 }
 /** What is new with several services on one database, and of what fails between them what leaves the most in doubt. */
-const KINDS: readonly FaultKind[] = [
+const ROUND: readonly FaultKind[] = [
   'service_killed',
   'service_stopped',
   'backend_killed',
@@ -24,7 +24,7 @@ test('while services on one PostgreSQL, their database and what is between them 
   skip: reason(),
 }, async (t) => {
   const outcome = await inTemporaryFolder((folder) =>
-    soak({ ...GOALS, seed: SEED, atMostMs: 90_000, folder, database: 'postgres', kinds: KINDS }),
+    soak({ ...GOALS, seed: SEED, atMostMs: 90_000, folder, database: 'postgres', round: ROUND, verifiers: 3 }),
   )
   await assertSound(t, SEED, outcome)
 })
