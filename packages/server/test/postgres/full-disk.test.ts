@@ -8,7 +8,7 @@ import { mountSmallDisk } from '../durability/mounted-disk.ts'
 import { createRandom } from '../durability/random.ts'
 import { RevocationLoad, tryAll } from '../durability/revocation-load.ts'
 import { createHttpClient } from '../service/http-client.ts'
-import { ownPostgres, serviceOn, storedState } from './service-on-postgres.ts'
+import { ownPostgres, patient, serviceOn, storedState } from './service-on-postgres.ts'
 
 const SEED = Number(process.env.RESCIND_TEST_SEED ?? 20_261_123)
 const WIDTH = 12
@@ -43,9 +43,9 @@ test('on a disk of the database that fills up nothing is acknowledged that is no
   await startUnlessRunning(server)
   await service.ready()
   const dead = load.judge(await storedState(server))
-  const tried = await tryAll(client, load.issued, dead)
+  const tried = await tryAll(patient(client), load.issued, dead)
   const fresh = new RevocationLoad(service.operatorToken, createRandom(SEED))
-  await fresh.createTenants(client, 1, 1)
+  await fresh.createTenants(patient(client), 1, 1)
   t.diagnostic(`${load.answers} answers, ${load.unavailable} of them 503, ${tried} tokens kept, ${dead.size} dead`)
 })
 
