@@ -21,7 +21,8 @@ export function lockFolder(path: string, dataDir: string): FolderLock {
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1')
   } catch (error) {
     db.close()
-    if (isBusy(error)) throw new StorageRefused(`The data folder ${dataDir} is in use by another process.`)
+    if (isBusy(error))
+      throw new StorageRefused(`The data folder ${dataDir} is in use by another process; stop that first.`)
     throw error
   }
   return { release: () => db.close() }

@@ -6,9 +6,10 @@ import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
 import { nodes } from './migrations/0003-nodes.ts'
 import { epochs } from './migrations/0004-epochs.ts'
+import { fence } from './migrations/0005-fence.ts'
 import type { Migration } from './migrations/migration.ts'
 
-const MIGRATIONS: readonly Migration[] = [tables, guards, nodes, epochs]
+const MIGRATIONS: readonly Migration[] = [tables, guards, nodes, epochs, fence]
 
 /**
  * Brings the schema up to date, each step in a transaction of its own together with its record.

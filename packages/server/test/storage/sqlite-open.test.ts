@@ -51,6 +51,13 @@ describe('opening a data folder', () => {
     db.close()
   }
 
+  function fenceTriggers(): string[] {
+    const db = new DatabaseSync(database())
+    const rows = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'fenced_%'`).all()
+    db.close()
+    return rows.map(({ name }) => String(name))
+  }
+
   async function another(): Promise<{ child: ChildProcess; said: string }> {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'folder-holder.ts'), dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -117,6 +124,7 @@ describe('opening a data folder', () => {
         { version: 2, name: 'guards', applied_at_ms: NOW_MS },
         { version: 3, name: 'nodes', applied_at_ms: NOW_MS },
         { version: 4, name: 'epochs', applied_at_ms: NOW_MS },
+        { version: 5, name: 'fence', applied_at_ms: NOW_MS },
       ],
     )
   })
@@ -127,6 +135,8 @@ describe('opening a data folder', () => {
       DROP TABLE nodes; DROP TRIGGER epoch_new; DROP TRIGGER epoch_within_counter;
       DROP TRIGGER log_moves_head; DROP TRIGGER head_follows_log; ${guardsOfHead};
       DELETE FROM schema_migrations WHERE version >= 3`)
+    for (const name of fenceTriggers()) tamper(`DROP TRIGGER ${name}`)
+    tamper('DROP TABLE fence')
     const storage = await open()
     await storage.membership.join({ nodeId: 'a', leaseMs: 2000 })
     assert.equal((await storage.membership.renew('a', 0))?.seq, 5)
