@@ -47,6 +47,8 @@ export interface Connections {
   readonly writer: Pool
   /** For the membership: a lease must not end because everybody else is busy. */
   readonly vital: Pool
+  /** For one transaction that takes as long as it takes. */
+  readonly patient: Pool
   /** One that is not shared, for the notifications. */
   dedicated(): Client
   end(): Promise<void>
@@ -79,6 +81,7 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
     shared: open({ max: poolSize }),
     writer: open({ max: 1, pipeline: true }),
     vital: open({ max: 2 }),
+    patient: open({ max: 1, pipeline: true, query_timeout: undefined }),
   }
   return {
     ...pools,

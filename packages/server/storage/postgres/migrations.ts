@@ -24,6 +24,17 @@ export async function migrate(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
   await client.query('BEGIN')
+  await migrateWithin(client, schema, clock, migrations)
+  await client.query('COMMIT')
+}
+
+/** As {@link migrate}, in a transaction that has begun. Until it ends, whoever starts on the same schema waits. */
+export async function migrateWithin(
+  client: ClientBase,
+  schema: string,
+  clock: Clock,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
   // The lock is on the name, since there may be no table yet to lock. Whoever waits for it waits for a few statements.
   await client.query(`SET LOCAL lock_timeout = ${PATIENCE_MS}; SET LOCAL statement_timeout = ${PATIENCE_MS}`)
   await client.query(
@@ -55,7 +66,6 @@ export async function migrate(
       clock.nowMs(),
     ])
   }
-  await client.query('COMMIT')
 }
 
 /** A query that may take longer than others do. `pg` knows the option, and its types do not. */

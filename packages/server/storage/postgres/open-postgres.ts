@@ -37,7 +37,8 @@ export async function openPostgres(options: PostgresOptions, deps: PostgresDeps)
   }
 }
 
-function connectOrRefuse(address: DatabaseAddress, onTrouble: (error: unknown) => void) {
+/** @throws StorageRefused when the URL is none */
+export function connectOrRefuse(address: DatabaseAddress, onTrouble: (error: unknown) => void) {
   try {
     return connect(address, onTrouble)
   } catch (cause) {

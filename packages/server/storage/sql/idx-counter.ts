@@ -1,5 +1,5 @@
 import type { SqlBuilder } from './sql-builder.ts'
-import { command, type NoArguments, type Statement } from './statement.ts'
+import { change, command, type NoArguments, type Statement } from './statement.ts'
 
 /** The counter that every `idx` comes from: what the next token will get. */
 export const nextIdx = counter((db) => db.selectFrom('idx_counter').select('next_idx as idx'))
@@ -14,6 +14,11 @@ export const takeIdx = counter((db) =>
 /** What is skipped is never given out. */
 export const skipIdxs = command<{ count: number }>((db, args) =>
   db.updateTable('idx_counter').set(({ eb }) => ({ next_idx: eb('next_idx', '+', args.count) })),
+)
+
+/** Refused by the database when it would go backwards. */
+export const setNextIdx = change<{ nextIdx: number }>('index counter', (db, args) =>
+  db.updateTable('idx_counter').set({ next_idx: args.nextIdx }),
 )
 
 function counter(

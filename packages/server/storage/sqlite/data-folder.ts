@@ -36,17 +36,6 @@ export function hasDatabase(dataDir: string): boolean {
   return ['', '-wal', '-journal'].some((suffix) => existsSync(join(dataDir, DATABASE_FILE + suffix)))
 }
 
-/** Makes the name of a new file as durable as its bytes. Windows does that by itself and opens no folders. */
-export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
 /**
  * Creates a file only its owner may read, unless it exists. One that exists is not even opened: closing it again would
  * drop the locks this process may hold on it.

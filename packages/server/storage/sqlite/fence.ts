@@ -1,13 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StorageRefused } from '../storage.ts'
-
-/** When and where to an installation was exported. */
-export interface Fence {
-  readonly atMs: number
-  /** Absolute path. */
-  readonly file: string
-  readonly sha256: string
-}
+import type { Fence } from '../whole-installation.ts'
 
 /** From its commit on, the database takes no writes any more. */
 export function raiseFence(db: DatabaseSync, { atMs, file, sha256 }: Fence): void {
