@@ -2,20 +2,20 @@
 
 import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
+import { assertOpensKeys } from './assert-opens-keys.ts'
 import type { Config } from './config.ts'
 import { continueLog } from './continue-log.ts'
 import { createLog } from './log.ts'
 import { clocks, newId, timers } from './machine.ts'
-import { hasMasterKey, loadMasterKey, type ServiceKeys } from './master-key.ts'
+import { hasMasterKey, loadMasterKey } from './master-key.ts'
 import { openStorage } from './open-installation.ts'
+import { refusedByStorage } from './refused-by-storage.ts'
 import { nobodyDecides } from './revocations/nobody-decides.ts'
 import type { OpenedEpoch } from './revocations/open-epoch.ts'
 import { StartRefused } from './start-refused.ts'
 import { checkCopy } from './storage/sqlite/check-copy.ts'
 import { hasDatabase } from './storage/sqlite/data-folder.ts'
 import { restoreCopy } from './storage/sqlite/restore-copy.ts'
-import { type SigningKeyRecord, StorageRefused } from './storage/storage.ts'
-import { openSigningKey } from './tokens/signing-key.ts'
 
 /** What a data folder was restored to. */
 export interface Restored {
@@ -52,7 +52,9 @@ export async function restoreBackup(config: Config, file: string): Promise<Resto
   const hasKey = hasMasterKey(dataDir, masterKey)
   return refusedByStorage(() =>
     restoreCopy({ file, dataDir, clock: clocks }, async (storage, { head, lastChangeMs }) => {
-      if (hasKey) assertOpens(loadMasterKey(dataDir, masterKey, false), await storage.read.signingKeys())
+      if (hasKey) {
+        assertOpensKeys(loadMasterKey(dataDir, masterKey, false), await storage.read.signingKeys(), 'this backup')
+      }
       const { epoch } = await continueLog(storage, { clock: clocks, newId, newUuid: randomUUID })
       return { seq: head.seq, lastChangeMs, epoch, hasMasterKey: hasKey }
     }),
@@ -79,21 +81,5 @@ export async function openNewEpoch(config: Config): Promise<OpenedEpoch> {
     return await refusedByStorage(() => continueLog(storage, { clock: clocks, newId, newUuid: randomUUID }))
   } finally {
     await storage.close()
-  }
-}
-
-function assertOpens(keys: ServiceKeys, records: readonly SigningKeyRecord[]): void {
-  if (records.every((record) => openSigningKey(record, keys.sealing) !== undefined)) return
-  throw new StartRefused(
-    'The master key does not open the signing keys of this backup; restore it with the RESCIND_MASTER_KEY or the master.key they were made with.',
-  )
-}
-
-/** As the refusal of a start: a person has to mend it. */
-async function refusedByStorage<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw error instanceof StorageRefused ? new StartRefused(error.message, { cause: error }) : error
   }
 }

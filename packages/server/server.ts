@@ -33,6 +33,7 @@ import { createTokens } from './tokens/tokens.ts'
 import { Usage } from './tokens/usage.ts'
 
 export { LOST_LEASE_SECONDS } from './continue-log.ts'
+export { exportTo, importFrom, type Moved } from './move-installation.ts'
 export { checkBackup, openNewEpoch, type Restored, restoreBackup } from './recovery.ts'
 
 const USAGE_FLUSH_MS = 15_000

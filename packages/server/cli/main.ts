@@ -9,6 +9,7 @@ import { describeExitCodes, EXIT_CODES } from './exit-codes.ts'
 import { withExample } from './help.ts'
 import { addKeysCommands } from './keys.ts'
 import { addMemberCommands } from './member.ts'
+import { addMoveCommands } from './move.ts'
 import { addRecoveryCommands } from './recovery.ts'
 import { addServiceCommands } from './service.ts'
 import { addTokenCommands } from './token.ts'
@@ -48,6 +49,7 @@ export function createProgram(context: Context, json = false): Command {
   addKeysCommands(program, context)
   addBackupCommand(program, context)
   addRecoveryCommands(program, context)
+  addMoveCommands(program, context)
   return withExample(
     program,
     'RESCIND_TOKEN="$(cat owner-token)" rescind token list --business 01980a5e-7c1f-7a30-8d4b-2f6f7d0c9a11',
