@@ -59,6 +59,8 @@ export interface Targets {
   hasForgotten(): boolean
   /** The log goes up to `seq` only, and another history begins there. */
   forgotten(seq: number): void
+  /** What has to be done before a node starts on such a log; takes no time. */
+  openEpoch(): void
   struck(fault: ProcessFault): void
 }
 
@@ -181,9 +183,10 @@ const STRIKES: Readonly<Record<ProcessFault, Strike>> = {
     // Without a key that has signed, every token of it would be a stranger's.
     if (targets.hasForgotten() || entries.length <= lost + 3 || entries.slice(-lost).some(isKey)) return false
     const seq = entries.length - lost
-    if (!database.replaceByOlder(seq, 20)) return false
+    if (!database.replaceByOlder(seq)) return false
     for (const node of targets.nodes()) targets.crash(node)
     targets.forgotten(seq)
+    targets.openEpoch()
     return true
   },
 }

@@ -48,6 +48,7 @@ export class Observer {
   /** True time at which each entry came to be in force, by `seq`. */
   readonly #inForceMs: number[] = []
   readonly #usedNodeIds = new Set<string>()
+  readonly #usedIdxs = new Set<number>()
 
   constructor(scheduler: Scheduler, database: Pick<Database, 'tables' | 'durableSeq'>) {
     this.#scheduler = scheduler
@@ -130,7 +131,7 @@ export class Observer {
   /** The last token of a member that was ended because of its role. */
   demotionSeq({ businessId, userId }: Holder): number {
     let seq = 0
-    for (const { token, revocation } of this.#tables.tokens) {
+    for (const { token, revocation } of this.#tables.tokens.values()) {
       const isTheirs = token.businessId === businessId && token.userId === userId
       if (isTheirs && revocation?.reason?.startsWith('The role')) seq = Math.max(seq, revocation.seq)
     }
@@ -200,7 +201,14 @@ export class Observer {
         this.violate('G1', `${by} accepted a token ${beganMs - inForceMs} ms after its revocation was answered`)
       }
     }
-    const isExcused = this.#outdated.has(outcome) || this.#lost.covers(token.record)
+    const isLost = this.#tables.tokens.get(idx)?.token.id !== token.record.id
+    const replacedSeq = this.forgottenAfterSeq ?? Number.POSITIVE_INFINITY
+    if (outcome.status === 'valid' && isLost && appliedSeq > replacedSeq) {
+      this.violate('G2', `${by} accepted a token that the log does not know of, and nobody can revoke`)
+    }
+    // Who has not applied the entry that opened the epoch of the token takes it for a stranger's.
+    const isNew = outcome.reason === 'wrong_issuer' && appliedSeq <= replacedSeq
+    const isExcused = this.#outdated.has(outcome) || this.#lost.covers(token.record) || isLost || isNew
     if (outcome.status === 'rejected' && revocation === null && !isExcused) {
       this.violate('G4', `${by} rejected a valid token: ${outcome.reason}`)
     }
@@ -258,6 +266,9 @@ export class Observer {
   }
 
   #checkIssued(token: NewToken): void {
+    // Somebody may know of its revocation, or of a cut-off above it.
+    if (this.#usedIdxs.has(token.idx)) this.violate('G4', 'a token has the index of one that was lost')
+    this.#usedIdxs.add(token.idx)
     const { issuedBy, businessId, userId, kid } = token
     const issuer = issuedBy === null ? undefined : this.#view.tokenByIdOrJti(issuedBy)
     if (issuer?.revocation) this.violate('I13', 'a token was issued by one whose revocation is committed')
@@ -276,7 +287,8 @@ export class Observer {
   }
 
   #checkBulk(subject: string, beforeIdx: number): void {
-    const late = this.#tables.tokens.find((row) => row.subjects.includes(subject) && row.token.idx >= beforeIdx)
+    const tokens = [...this.#tables.tokens.values()]
+    const late = tokens.find((row) => row.subjects.includes(subject) && row.token.idx >= beforeIdx)
     if (late !== undefined) this.violate('I12', 'a bulk entry leaves out a token that was committed before it')
   }
 }

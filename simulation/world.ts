@@ -1,4 +1,7 @@
+import { writeOffline } from '../packages/server/access/write-as.ts'
 import { install } from '../packages/server/install.ts'
+import { offlineActor } from '../packages/server/offline-actor.ts'
+import { openEpoch } from '../packages/server/revocations/open-epoch.ts'
 import type { Member, NewToken, Storage } from '../packages/server/storage/storage.ts'
 import { Database } from './database/database.ts'
 import type { DatabaseFault } from './database/database-faults.ts'
@@ -205,7 +208,7 @@ export class World {
   }
 
   #firstToken(text: string, idx: number): IssuedToken {
-    const record: NewToken | undefined = this.#database.tables.tokens[idx]?.token
+    const record: NewToken | undefined = this.#database.tables.tokens.get(idx)?.token
     if (record === undefined) throw new Error('The installation has no first tokens.')
     return { text, record }
   }
@@ -319,8 +322,20 @@ export class World {
       leave: (process) => this.#leave(process),
       hasForgotten: () => this.#observer.forgottenAfterSeq !== undefined,
       forgotten: (seq) => this.#observer.forgetAfter(seq),
+      openEpoch: () => this.#openEpoch(),
       struck: (fault) => this.#struck(fault),
     }
+  }
+
+  #openEpoch(): void {
+    const random = this.#random.fork('epoch')
+    const { direct: storage, tables } = this.#database
+    const { installation } = tables
+    if (installation === undefined) return
+    const clock = { nowMs: () => 1_700_000_000_000 }
+    const write = writeOffline({ storage, clock, newId: () => random.uuid(7) }, offlineActor(installation))
+    const deps = { membership: storage.membership, clock, newUuid: () => random.uuid(4), longestLeaseMs: this.#leaseMs }
+    openEpoch(deps, write).catch((error: unknown) => this.#observer.note('fault', String(error)))
   }
 
   #leave(process: SimulatedProcess): void {

@@ -3,6 +3,8 @@ import type { Bug } from './bug.ts'
 const ATTACHED_VERIFIER = 'packages/verifier/core/attached-verifier.ts'
 const FEED_SESSION = 'packages/server/revocations/feed-session.ts'
 const VERIFIER = 'packages/verifier/core/local-verifier.ts'
+const EPOCHS = 'packages/verifier/core/epochs.ts'
+const OPEN_EPOCH = 'packages/server/revocations/open-epoch.ts'
 
 /** Rule 10: what was applied is what the log says. */
 export const LOG_BUGS: readonly Bug[] = [
@@ -46,5 +48,19 @@ export const LOG_BUGS: readonly Bug[] = [
         replace: '    keyring.addAll(snapshot.keys)\n    revocations = new RevocationSet()',
       },
     ],
+  },
+  {
+    name: 'every token of a former epoch is accepted',
+    rule: 10,
+    breaks: 'G2',
+    patches: [
+      { file: EPOCHS, find: 'former !== undefined && idx < former.beforeIdx', replace: 'former !== undefined' },
+    ],
+  },
+  {
+    name: 'indexes that were lost with the end of the log are given out again',
+    rule: 10,
+    breaks: 'G4',
+    patches: [{ file: OPEN_EPOCH, find: 'await tx.skipIdxs(stepTo(epoch, beforeIdx))', replace: '' }],
   },
 ]

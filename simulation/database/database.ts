@@ -197,11 +197,11 @@ export class Database {
     return true
   }
 
-  /** Somebody puts an older copy of the log in place: everything is down, and what came after `seq` is gone. */
-  replaceByOlder(seq: number, downMs: number): boolean {
-    if (this.#former !== undefined) return false
+  /** Somebody puts an older copy in place, while nobody is connected: what came after entry `seq` is gone. */
+  replaceByOlder(seq: number): boolean {
+    if (this.#former !== undefined || this.#primary.isDown) return false
     this.#replacements++
-    this.#primary.crash(downMs)
+    this.#primary.crash(0)
     this.#primary.regainStandby()
     const lost = this.tables.entries.slice(seq)
     this.tables.forgetAfter(seq)

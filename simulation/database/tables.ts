@@ -29,7 +29,9 @@ export class Tables {
   readonly entries: Entry[] = []
   nextIdx = 0
   /** By idx. Whoever takes an index inserts its token, and in that order, since the counter is locked until the end. */
-  readonly tokens: TokenRow[] = []
+  readonly tokens = new Map<number, TokenRow>()
+  /** What the counter was when entry `seq` was committed, at `seq`. */
+  readonly #nextIdxAt: number[] = []
   /** By id and by jti. */
   readonly idxByUuid = new Map<string, number>()
   /** By {@link holderOf}. */
@@ -59,7 +61,7 @@ export class Tables {
     for (const [idx, revocation] of changes.revocations) this.#revoke(idx, revocation)
     for (const row of changes.bulkRevocations) listAt(this.bulkRevocations, row.subject).push(row)
     for (const [idx, atMs] of changes.lastUsedMs) {
-      const row = this.tokens[idx]
+      const row = this.tokens.get(idx)
       if (row) row.lastUsedAtMs = Math.max(row.lastUsedAtMs ?? 0, atMs)
     }
     for (const [id, business] of changes.businesses) this.businesses.set(id, business)
@@ -84,7 +86,8 @@ export class Tables {
     copy.nextIdx = this.nextIdx
     copy.auditEvents = this.auditEvents
     copy.entries.push(...this.entries)
-    for (const row of this.tokens) copy.tokens.push({ ...row })
+    for (const [idx, row] of this.tokens) copy.tokens.set(idx, { ...row })
+    copy.#nextIdxAt.push(...this.#nextIdxAt)
     copy.signingKeys.push(...this.signingKeys)
     for (const [holder, idxs] of this.idxsByHolder) copy.idxsByHolder.set(holder, [...idxs])
     for (const [subject, rows] of this.bulkRevocations) copy.bulkRevocations.set(subject, [...rows])
@@ -94,15 +97,21 @@ export class Tables {
     copyInto(copy.nodes, this.nodes)
     for (const nodeId of this.usedNodeIds) copy.usedNodeIds.add(nodeId)
     for (const nodeId of this.grantingNodeIds) copy.grantingNodeIds.add(nodeId)
+    for (const nodeId of this.lostNodeIds) copy.lostNodeIds.add(nodeId)
+    copy.standInId = this.standInId
     return copy
   }
 
-  /** Goes back to an older copy of the log: what came after `seq` was never written. Tokens stay as they are. */
+  /** Goes back to an older copy: entries after `seq`, and the tokens that were issued after it, were never written. Members stay as they are. */
   forgetAfter(seq: number): void {
     if (this.installation === undefined || seq < 1 || seq >= this.entries.length) return
     this.entries.length = seq
     this.head = this.entries.reduce(positionAfter, genesis(this.installation.epoch))
-    for (const row of this.tokens) if (row.revocation !== null && row.revocation.seq > seq) row.revocation = null
+    this.nextIdx = this.#nextIdxAt[seq] ?? this.nextIdx
+    for (const [idx, row] of this.tokens) {
+      if (idx >= this.nextIdx) this.#loseToken(row.token)
+      else if (row.revocation !== null && row.revocation.seq > seq) row.revocation = null
+    }
     for (const [subject, rows] of this.bulkRevocations) {
       const kept = rows.filter(({ revocation }) => revocation.seq <= seq)
       this.bulkRevocations.set(subject, kept)
@@ -124,22 +133,30 @@ export class Tables {
     }
     this.entries.push(entry)
     this.head = positionAfter(this.head, entry)
+    this.#nextIdxAt[entry.seq] = this.nextIdx
   }
 
   #addToken(token: NewToken): void {
-    if (token.idx !== this.tokens.length || token.idx >= this.nextIdx) {
-      throw new Error(
-        `The idx ${token.idx} was used before, not taken from the counter, or one before it was left out.`,
-      )
+    if (this.tokens.has(token.idx) || token.idx >= this.nextIdx) {
+      throw new Error(`The idx ${token.idx} was used before, or not taken from the counter.`)
     }
     if (this.idxByUuid.has(token.id) || this.idxByUuid.has(token.jti)) throw new Error('A token has a used id.')
     this.idxByUuid.set(token.id, token.idx).set(token.jti, token.idx)
     listAt(this.idxsByHolder, holderOf(token.businessId, token.userId)).push(token.idx)
-    this.tokens.push({ token, subjects: subjectsOf(token), revocation: null, lastUsedAtMs: null })
+    this.tokens.set(token.idx, { token, subjects: subjectsOf(token), revocation: null, lastUsedAtMs: null })
+  }
+
+  #loseToken(token: NewToken): void {
+    this.tokens.delete(token.idx)
+    this.idxByUuid.delete(token.id)
+    this.idxByUuid.delete(token.jti)
+    const holder = holderOf(token.businessId, token.userId)
+    const kept = this.idxsByHolder.get(holder)?.filter((idx) => idx !== token.idx) ?? []
+    this.idxsByHolder.set(holder, kept)
   }
 
   #revoke(idx: number, revocation: Revocation): void {
-    const row = this.tokens[idx]
+    const row = this.tokens.get(idx)
     if (row === undefined || row.revocation !== null)
       throw new Error(`The token ${idx} is revoked already, or missing.`)
     const { body } = this.entries[revocation.seq - 1] ?? {}

@@ -63,7 +63,7 @@ export class View {
 
   /** The first one that covers the token. */
   revocation(idx: number): Revocation | null {
-    const row = this.#tables.tokens[idx]
+    const row = this.#tables.tokens.get(idx)
     let first = row?.revocation ?? this.#changes?.revocations.get(idx) ?? null
     const own = row ? undefined : this.#newToken(idx)
     for (const subject of row?.subjects ?? (own ? subjectsOf(own) : [])) {
@@ -146,11 +146,11 @@ export class View {
   }
 
   #newToken(idx: number): NewToken | undefined {
-    return this.#tables.tokens[idx]?.token ?? this.#changes?.tokens.find((token) => token.idx === idx)
+    return this.#tables.tokens.get(idx)?.token ?? this.#changes?.tokens.find((token) => token.idx === idx)
   }
 
   #lastUsedAtMs(idx: number): number | null {
-    return this.#changes?.lastUsedMs.get(idx) ?? this.#tables.tokens[idx]?.lastUsedAtMs ?? null
+    return this.#changes?.lastUsedMs.get(idx) ?? this.#tables.tokens.get(idx)?.lastUsedAtMs ?? null
   }
 
   #membersOf(businessId: string): Member[] {
