@@ -202,12 +202,12 @@ export class Observer {
       }
     }
     const isLost = this.#tables.tokens.get(idx)?.token.id !== token.record.id
-    const replacedSeq = this.forgottenAfterSeq ?? Number.POSITIVE_INFINITY
-    if (outcome.status === 'valid' && isLost && appliedSeq > replacedSeq) {
+    const knowsEpoch = this.forgottenAfterSeq === undefined || appliedSeq > this.forgottenAfterSeq
+    if (outcome.status === 'valid' && isLost && knowsEpoch) {
       this.violate('G2', `${by} accepted a token that the log does not know of, and nobody can revoke`)
     }
     // Who has not applied the entry that opened the epoch of the token takes it for a stranger's.
-    const isNew = outcome.reason === 'wrong_issuer' && appliedSeq <= replacedSeq
+    const isNew = outcome.reason === 'wrong_issuer' && !knowsEpoch
     const isExcused = this.#outdated.has(outcome) || this.#lost.covers(token.record) || isLost || isNew
     if (outcome.status === 'rejected' && revocation === null && !isExcused) {
       this.violate('G4', `${by} rejected a valid token: ${outcome.reason}`)

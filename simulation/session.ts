@@ -39,7 +39,7 @@ export class Session implements ObservedSession {
   /** Whoever waits waits for this: its node counts a lease that has not ended, or cannot and its row still stands. */
   isCounted(tables: Tables): boolean {
     const { process, deciding, nodeId } = this.node
-    if (!process.running) return tables.nodes.has(nodeId)
+    if (!process.running) return tables.nodes.has(tables.lostNodeIds.has(nodeId) ? (tables.standInId ?? '') : nodeId)
     const nowMs = process.clock.monotonicMs()
     return deciding?.node.attachments.get(this.verifierId)?.grants.some(({ endsMs }) => endsMs > nowMs) ?? false
   }

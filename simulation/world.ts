@@ -334,7 +334,12 @@ export class World {
     if (installation === undefined) return
     const clock = { nowMs: () => 1_700_000_000_000 }
     const write = writeOffline({ storage, clock, newId: () => random.uuid(7) }, offlineActor(installation))
-    const deps = { membership: storage.membership, clock, newUuid: () => random.uuid(4), longestLeaseMs: this.#leaseMs }
+    const newUuid = () => {
+      const uuid = random.uuid(4)
+      tables.standInId ??= uuid
+      return uuid
+    }
+    const deps = { membership: storage.membership, clock, newUuid, longestLeaseMs: this.#leaseMs }
     openEpoch(deps, write).catch((error: unknown) => this.#observer.note('fault', String(error)))
   }
 

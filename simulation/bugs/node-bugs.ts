@@ -7,6 +7,8 @@ const START_DECIDING = 'packages/server/start-deciding.ts'
 const WAITER = 'packages/server/revocations/waiter.ts'
 const WAITS = 'packages/server/revocations/waits.ts'
 
+const OPEN_EPOCH = 'packages/server/revocations/open-epoch.ts'
+
 /** Rules 7 to 9: what nodes know of each other. */
 export const NODE_BUGS: readonly Bug[] = [
   {
@@ -100,5 +102,17 @@ export const NODE_BUGS: readonly Bug[] = [
     rule: 9,
     breaks: 'I5',
     patches: [{ file: OWN_ROW, find: 'await this.#deps.membership.announceGrants(nodeId)', replace: '' }],
+  },
+  {
+    name: 'whoever held a lease from a process whose row was lost is forgotten',
+    rule: 9,
+    breaks: 'I3',
+    patches: [
+      {
+        file: OPEN_EPOCH,
+        find: '  await membership.join({ nodeId: lostHolders, leaseMs: longestLeaseMs })\n  await membership.announceGrants(lostHolders)\n',
+        replace: '',
+      },
+    ],
   },
 ]

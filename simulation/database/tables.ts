@@ -45,6 +45,10 @@ export class Tables {
   readonly signingKeys: SigningKeyRecord[] = []
   readonly nodes = new Map<string, NodeRecord>()
   readonly usedNodeIds = new Set<string>()
+  /** Those whose rows an older copy does not have. */
+  readonly lostNodeIds = new Set<string>()
+  /** The row that stands in for those. */
+  standInId: string | undefined
   readonly grantingNodeIds = new Set<string>()
   auditEvents = 0
 
@@ -102,7 +106,7 @@ export class Tables {
     return copy
   }
 
-  /** Goes back to an older copy: entries after `seq`, and the tokens that were issued after it, were never written. Members stay as they are. */
+  /** Goes back to an older copy: entries after `seq`, the tokens that were issued after it, and the nodes, were never written. Members stay as they are. */
   forgetAfter(seq: number): void {
     if (this.installation === undefined || seq < 1 || seq >= this.entries.length) return
     this.entries.length = seq
@@ -116,9 +120,8 @@ export class Tables {
       const kept = rows.filter(({ revocation }) => revocation.seq <= seq)
       this.bulkRevocations.set(subject, kept)
     }
-    for (const [id, node] of this.nodes) {
-      this.nodes.set(id, { ...node, inForceSeq: Math.min(node.inForceSeq, seq) })
-    }
+    for (const id of this.nodes.keys()) this.lostNodeIds.add(id)
+    this.nodes.clear()
   }
 
   #install(installation: Installation): void {
