@@ -91,7 +91,7 @@ const WEIGHTS: Readonly<Record<ProcessFault, number>> = {
   clock_rates_changed: 5,
   link_cut: 5,
   standby_lost: 3,
-  primary_failed_over: 5,
+  primary_failed_over: 7,
   log_replaced_by_an_older_one: 2.5,
 }
 

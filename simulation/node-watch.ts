@@ -1,8 +1,10 @@
 import {
   decodeServiceMessage,
+  type Entry,
   type FeedSocket,
   type FeedSocketListener,
   type InForce,
+  type Position,
   permittedMs,
 } from '@rescind/protocol'
 import type { Node } from '../packages/server/revocations/node.ts'
@@ -63,6 +65,19 @@ export class NodeWatch {
       onReport: (hint) => membership.onReport(hint),
       leave: (nodeId) => membership.leave(nodeId),
       remove: (nodeId, renewals) => membership.remove(nodeId, renewals),
+    }
+  }
+
+  /** Looks at what the node is given of the log: everything, in order. */
+  follower(after: Position, deliver: (entries: readonly Entry[]) => void): (entries: readonly Entry[]) => void {
+    const { node, observer } = this.#deps
+    let last = after.seq
+    return (entries) => {
+      for (const { seq } of entries) {
+        if (seq !== last + 1) observer.violate('I7', `${node.process.id} is given ${seq} of the log after ${last}`)
+        last = seq
+      }
+      deliver(entries)
     }
   }
 

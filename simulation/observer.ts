@@ -97,8 +97,8 @@ export class Observer {
     return this.isOfLog(position) ? position.seq : (this.#lost.baseOf(position.hash) ?? 0)
   }
 
-  isOfLog(position: Position): boolean {
-    return this.#view.includes(position)
+  isOfLog({ seq, hash }: Position): boolean {
+    return seq === 0 || this.#tables.entries[seq - 1]?.hash === hash
   }
 
   /** Whether a history that leads here was committed, and lost. */

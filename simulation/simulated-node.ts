@@ -122,6 +122,13 @@ export class SimulatedNode implements ObservedNode {
     return verdict
   }
 
+  /** After a time in which nothing went wrong: it signs with the newest key. */
+  checkKey(): void {
+    const newest = this.kids.at(-1)
+    if (this.#keys !== undefined && this.signingKid !== newest)
+      this.#deps.observer.note('I15', `${this.process.id} does not sign with the newest key`)
+  }
+
   /** Something keeps it from its work, at most for so long. */
   trouble(forMs: number): void {
     this.#watch.trouble(forMs)
@@ -145,7 +152,7 @@ export class SimulatedNode implements ObservedNode {
     const storage: Storage = {
       read: database.read,
       transact: (unit) => database.transact(unit),
-      follow: (after, deliver) => database.follow(after, deliver),
+      follow: (after, deliver) => database.follow(after, this.#watch.follower(after, deliver)),
       membership: this.#watch.membership(database.membership),
       failed: database.failed,
       close: () => database.close(),

@@ -299,9 +299,13 @@ export class World {
     for (const verifier of this.#verifiers) if (verifier) verifier.process.stalls = { chance: 0, ms: [0, 0] }
     this.#network.behave(FAULTLESS)
     this.#database.behaviour = FAULTLESS_DATABASE
-    await this.#runUntil(this.#scheduler.nowMs + this.#leaseMs * 5 + RECONNECT_MS)
+    await this.#runUntil(this.#scheduler.nowMs + this.#leaseMs * 3 + RECONNECT_MS)
+    // Somebody needs a key: what could not be found out about the newest one while all went wrong is tried again.
+    for (const node of this.#runningNodes()) node.signingKid
+    await this.#runUntil(this.#scheduler.nowMs + this.#leaseMs * 2)
     if (this.#observer.violation !== undefined) return
     for (const verifier of this.#verifiers) verifier?.checkReadiness()
+    for (const node of this.#runningNodes()) node.checkKey()
   }
 
   #targets(): Targets {

@@ -1,5 +1,6 @@
 import { ANSWER_BUGS } from './answer-bugs.ts'
 import type { Bug } from './bug.ts'
+import { DATABASE_BUGS } from './database-bugs.ts'
 import { GRANT_BUGS } from './grant-bugs.ts'
 import { ISSUING_BUGS } from './issuing-bugs.ts'
 import { LEASE_BUGS } from './lease-bugs.ts'
@@ -16,4 +17,5 @@ export const BUGS: readonly Bug[] = [
   ...VERDICT_BUGS,
   ...ANSWER_BUGS,
   ...ISSUING_BUGS,
+  ...DATABASE_BUGS,
 ]

@@ -3,6 +3,7 @@ import type { Bug } from './bug.ts'
 const ISSUE_TOKEN = 'packages/server/tokens/issue-token.ts'
 const REVOKE_ALL = 'packages/server/revocations/revoke-all.ts'
 const SIGNING_KEYS = 'packages/server/tokens/signing-keys.ts'
+const START_DECIDING = 'packages/server/start-deciding.ts'
 const WRITE_AS = 'packages/server/access/write-as.ts'
 
 /** Rules 13 and 14: which tokens are issued while others end, and with which key. */
@@ -38,5 +39,17 @@ export const ISSUING_BUGS: readonly Bug[] = [
         replace: 'this.#promote(key)\n    const inForce = await this.#deps.inForce(outcome.seq)',
       },
     ],
+  },
+  {
+    name: 'a key of another node signs before its entry is in force',
+    rule: 14,
+    breaks: 'I15',
+    patches: [{ file: SIGNING_KEYS, find: '    await this.#deps.inForce(seq)\n', replace: '' }],
+  },
+  {
+    name: 'a node hears of new keys when it starts, and never again',
+    rule: 14,
+    breaks: 'I15',
+    patches: [{ file: START_DECIDING, find: 'if (entries.some(isAboutKey)) keysChanged()', replace: '' }],
   },
 ]

@@ -221,7 +221,7 @@ export class Database {
   #stayWith(former: Server, process: SimulatedProcess, forMs = 1_000): void {
     const servers = this.#servers.get(process)
     const togetherMs = this.#random.between(0, forMs)
-    const areTogether = this.#random.chance(0.5)
+    const areTogether = this.#random.chance(0.3)
     for (const purpose of PURPOSES) {
       servers?.set(purpose, former)
       const untilMs = areTogether ? togetherMs : this.#random.between(0, forMs)

@@ -126,29 +126,117 @@ test('the transaction of a node that ended is rolled back, unless its commit was
 })
 
 test('no answer comes before its node has been given the entries of the commit', async () => {
-  const { database, scheduler, start } = installation
-  const { process, storage } = installation.connect()
+  const { database, start } = installation
+  const { storage } = installation.connect()
   let applied = 0
   await installation.outcome(
     storage.follow(start, (entries) => {
       applied = entries.at(-1)?.seq ?? applied
     }),
   )
-  database.onCommit = () => {
-    database.onCommit = () => {}
-    scheduler.after(2, () => database.partition(process))
-  }
-  database.behaviour = {
-    ...database.behaviour,
-    link: { ...database.behaviour.link, delayMs: [1.5, 1.6] },
-    notifyChance: 0,
-  }
+  const appended = storage.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid: 'x' }, 0)).then(() => applied)
+  assert.equal(await installation.outcome(appended), 1)
+  assert.equal(database.tables.entries.length, 1)
+})
+
+test('without a standby a commit is confirmed late, and then with a warning: it can be seen, and counts for nobody', async () => {
+  const { database, scheduler } = installation
+  const { storage } = installation.connect()
+  database.loseStandby(60_000)
   const appended = watched(storage.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid: 'x' }, 0)))
-  await scheduler.runUntil(5_000)
-  assert.deepEqual([database.tables.entries.length, applied, appended.state], [1, 0, 'waiting'])
-  database.heal(process)
-  await scheduler.runUntil(10_000)
-  assert.deepEqual([applied, appended.state], [1, 'resolved'])
+  await scheduler.runUntil(200)
+  assert.deepEqual([database.tables.entries.length, appended.state], [0, 'waiting'])
+  await scheduler.runUntil(database.behaviour.timeoutMs)
+  assert.deepEqual([database.tables.entries.length, appended.state], [1, 'Unavailable'])
+  assert.equal(database.durableSeq, 0)
+  assert.equal(database.counters.db_unconfirmed, 1)
+  // Who finds it there has a lock, and so something to be confirmed.
+  await assert.rejects(installation.outcome(storage.transact((tx) => tx.lockTarget({ kind: 'key', kid: 'x' }))))
+  await scheduler.runUntil(60_001)
+  assert.equal(database.durableSeq, 1)
+  await installation.outcome(storage.transact((tx) => tx.lockTarget({ kind: 'key', kid: 'x' })))
+})
+
+test('a renewal that no standby confirms is none', async () => {
+  const { database } = installation
+  const { storage } = installation.connect()
+  const nodeId = installation.random.uuid()
+  await installation.outcome(storage.membership.join({ nodeId, leaseMs: 2_000 }))
+  database.loseStandby(60_000)
+  await assert.rejects(installation.outcome(storage.membership.renew(nodeId, 0)), UNAVAILABLE)
+})
+
+test('a failover keeps what was confirmed, and loses what the former primary shows from then on', async () => {
+  const { database, scheduler } = installation
+  const { storage } = installation.connect()
+  const append = () => storage.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid: 'x' }, 0))
+  const lost: number[] = []
+  database.onLost = ({ seq }) => lost.push(seq)
+  await installation.outcome(append())
+  database.failOver(10, 10_000)
+  const later = watched(append())
+  await scheduler.runUntil(scheduler.nowMs + 3_000)
+  assert.equal(later.state, 'Unavailable')
+  assert.deepEqual([database.tables.entries.length, lost], [1, [2]])
+  await scheduler.runUntil(scheduler.nowMs + 10_000)
+  assert.equal((await installation.outcome(append())).seq, 2)
+  assert.equal(database.openTransactions, 0)
+})
+
+test('a commit in doubt survives a failover, or does not, and is confirmed to nobody', async () => {
+  const outcomes = new Set<number>()
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = await SimulatedInstallation.create(seed)
+    const { database, scheduler } = world
+    database.behaviour = { ...database.behaviour, commitMs: [100, 101] }
+    const { storage } = world.connect()
+    const issued = watched(storage.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid: 'x' }, 0)))
+    await scheduler.runUntil(80)
+    database.failOver(10, 10_000)
+    await scheduler.runUntil(10_100)
+    assert.equal(issued.state, 'Unavailable')
+    outcomes.add(database.tables.entries.length)
+  }
+  assert.deepEqual([...outcomes].sort(), [0, 1])
+})
+
+test('a node that has followed what a failover lost fails, and neither renews nor writes', async () => {
+  const { database, scheduler, start } = installation
+  const { storage } = installation.connect()
+  const nodeId = installation.random.uuid()
+  await installation.outcome(storage.membership.join({ nodeId, leaseMs: 2_000 }))
+  await installation.outcome(storage.follow(start, () => {}))
+  const append = (to: typeof storage, kid: string) =>
+    to.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid }, 0))
+  database.failOver(10, 4_000)
+  await assert.rejects(installation.outcome(append(storage, 'x')), UNAVAILABLE)
+  await scheduler.runUntil(scheduler.nowMs + 4_000)
+  await installation.outcome(append(database.direct, 'y'))
+  await assert.rejects(installation.outcome(storage.membership.renew(nodeId, 0)))
+  assert.equal((await installation.outcome(storage.failed)).code, 'storage_unavailable')
+})
+
+test('whoever listens is told of what others append, until the connection breaks, and looks again when it is back', async () => {
+  const { database, scheduler, start } = installation
+  database.notifies = true
+  const { storage } = installation.connect()
+  let applied = 0
+  await installation.outcome(
+    storage.follow(start, (entries) => {
+      applied = entries.at(-1)?.seq ?? applied
+    }),
+  )
+  const append = () => database.direct.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid: 'x' }, 0))
+  await append()
+  await scheduler.runUntil(scheduler.nowMs + 10)
+  assert.equal(applied, 1)
+  database.behaviour = { ...database.behaviour, notificationLossChance: 1 }
+  await append()
+  await scheduler.runUntil(scheduler.nowMs + 10)
+  assert.equal(applied, 1)
+  assert.equal(database.counters.db_notifications_lost, 1)
+  await scheduler.runUntil(scheduler.nowMs + 300)
+  assert.equal(applied, 2)
 })
 
 test('storage that cannot be reached says so after the timeout, and never before', async () => {

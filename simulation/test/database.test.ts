@@ -225,7 +225,6 @@ test('a node that has left or was removed renews nothing, and its id is never us
 test('whoever follows the log is given what is there, then everything that others append', async () => {
   const { database, scheduler, start } = installation
   const append = () => database.direct.transact((tx) => tx.appendEntry({ kind: 'key_retired', kid: 'x' }, 0))
-  database.behaviour = { ...database.behaviour, notifyChance: 0, chunk: [1, 3] }
   for (let each = 0; each < 10; each++) await append()
   const { storage } = installation.connect()
   const delivered: Entry[] = []

@@ -19,6 +19,8 @@ export class SimulatedInstallation {
   private constructor(seed: number) {
     this.random = new Random(seed)
     this.database = new Database(this.scheduler, this.random)
+    // What nobody follows comes to rest.
+    this.database.notifies = false
     this.start = genesis(this.random.uuid())
     const jwk = publicJwk(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as KeyMaterial)
     this.holder = { businessId: this.random.uuid(), userId: this.random.uuid(), kid: jwk.kid }
