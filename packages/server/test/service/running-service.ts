@@ -29,6 +29,8 @@ export interface RunningService extends Credentials {
   ready(): Promise<void>
   /** Stops it now instead of at the end of the test. */
   stop(): Promise<void>
+  /** Starts another one on the same database, with the same tokens in hand. */
+  beside(changes?: Partial<Config>): Promise<RunningService>
   /** Stops it and starts another one on the same folder, with the same tokens in hand. */
   restart(changes?: Partial<Config>): Promise<RunningService>
 }
@@ -85,6 +87,7 @@ async function start(
       stopped ??= stopService()
       return stopped
     },
+    beside: (further = {}) => start(running, { ...changes, ...further }, credentials),
     restart: async (further = {}) => {
       await service.stop()
       return start(running, { ...changes, ...further }, credentials)
