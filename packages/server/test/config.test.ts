@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig, SETTINGS } from '../config.ts'
 import { StartRefused } from '../start-refused.ts'
@@ -9,6 +11,10 @@ test('without any setting the service listens on this machine only and keeps its
     host: '127.0.0.1',
     port: 8080,
     dataDir: './data',
+    databaseUrl: undefined,
+    databaseSchema: 'rescind',
+    databasePoolSize: 10,
+    databaseListen: true,
     maxActiveTokens: 10,
     masterKey: undefined,
     issuer: undefined,
@@ -25,6 +31,10 @@ test('every setting is read from its variable', () => {
     RESCIND_HOST: '::1',
     RESCIND_PORT: '0',
     RESCIND_DATA_DIR: '/var/lib/rescind',
+    DATABASE_URL: 'postgresql://rescind@db.example/tokens?sslmode=verify-full',
+    RESCIND_DATABASE_SCHEMA: 'tokens_2',
+    RESCIND_DATABASE_POOL_SIZE: '40',
+    RESCIND_DATABASE_LISTEN: 'off',
     RESCIND_MAX_ACTIVE_TOKENS: '50',
     RESCIND_ISSUER: 'https://tokens.example.com/eu',
     RESCIND_TOKEN_PREFIX: 'acme_',
@@ -37,6 +47,10 @@ test('every setting is read from its variable', () => {
     host: '::1',
     port: 0,
     dataDir: '/var/lib/rescind',
+    databaseUrl: 'postgresql://rescind@db.example/tokens?sslmode=verify-full',
+    databaseSchema: 'tokens_2',
+    databasePoolSize: 40,
+    databaseListen: false,
     maxActiveTokens: 50,
     masterKey: undefined,
     issuer: 'https://tokens.example.com/eu',
@@ -79,11 +93,22 @@ test('a wrong value stops the start with one sentence that names the setting, th
   assert.equal(refusal({}, { dataDir: '' }), '--data-dir is empty; it must be the path of a folder.')
 })
 
+test('a database URL that cannot be read is not repeated: it holds a password', () => {
+  const password = randomBytes(16).toString('hex')
+  const message = refusal({ DATABASE_URL: `mysql://rescind:${password}@localhost/db` })
+  assert.match(message, /^DATABASE_URL cannot be read; it must be a URL like postgres:/)
+  assert.ok(!message.includes(password))
+})
+
 test('wrong values of every setting are refused', () => {
   const wrong = {
     RESCIND_HOST: ['http://localhost', 'a b', 'a/b'],
     RESCIND_PORT: ['-1', '1.5', '1e3', '0x10', ' 80', '65536', '99999999999'],
     RESCIND_DATA_DIR: ['a\0b'],
+    DATABASE_URL: ['', 'localhost', 'mysql://localhost/db', 'http://localhost', 'postgres://[/db'],
+    RESCIND_DATABASE_SCHEMA: ['Rescind', '1st', 'pg_rescind', 'a-b', 'a"b', 'a.b', 'a'.repeat(64)],
+    RESCIND_DATABASE_POOL_SIZE: ['0', '1001', '-1', 'many'],
+    RESCIND_DATABASE_LISTEN: ['true', 'ON', '1', 'no'],
     RESCIND_MAX_ACTIVE_TOKENS: ['0', '1000001', 'ten'],
     RESCIND_ISSUER: [
       'tokens.example.com',
@@ -105,7 +130,24 @@ test('wrong values of every setting are refused', () => {
   assert.deepEqual(named, new Set(Object.values(SETTINGS).map(({ variable }) => variable)))
   for (const [variable, values] of Object.entries(wrong)) {
     for (const value of values)
-      assert.match(refusal({ [variable]: value }), new RegExp(`^${variable} is .*; it must be `))
+      assert.match(refusal({ [variable]: value }), new RegExp(`^${variable} (?:is|cannot) .*; it must be `))
+  }
+})
+
+test('the tables of settings in README.md and docs/operations.md name every setting with its default, and no other', () => {
+  const described = new Map<string, string>()
+  for (const file of ['README.md', 'docs/operations.md']) {
+    const text = readFileSync(join(import.meta.dirname, '../../..', file), 'utf8')
+    for (const [, variables = '', fallbacks = ''] of text.matchAll(/^\| (`[A-Z_`, ]+`) \| ([^|]+) \|/gm)) {
+      for (const [at, name] of variables.split(', ').entries())
+        described.set(name.replaceAll('`', ''), fallbacks.split(', ').at(at) ?? '')
+    }
+  }
+  const settings = Object.values(SETTINGS)
+  assert.deepEqual([...described.keys()].toSorted(), settings.map(({ variable }) => variable).toSorted())
+  for (const { variable, fallback } of settings) {
+    const shown = fallback === true ? 'on' : fallback
+    if (shown !== undefined) assert.equal(described.get(variable), `\`${shown}\``, variable)
   }
 })
 
