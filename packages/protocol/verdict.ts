@@ -10,7 +10,7 @@ export const REJECTION_REASONS = [
   'bad_signature',
   /** Correctly signed, but the claims are not those of an API token. */
   'bad_claims',
-  /** `iss`, `aud` or the status list belong to another installation. */
+  /** `iss`, `aud` or the status list belong to another installation, or to an end of the log that was lost. */
   'wrong_issuer',
   'expired',
   'revoked',
