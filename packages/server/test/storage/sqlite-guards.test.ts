@@ -350,6 +350,18 @@ describe('the database itself refuses', () => {
       assert.throws(() => db.exec(`UPDATE log_head SET epoch = ${epoch}`), /moves only to the entry that continues it/)
     }
     db.exec('ROLLBACK')
+
+    // By hand, as the entry is inserted.
+    db.exec('BEGIN; DROP TRIGGER log_moves_head')
+    db.prepare(opening(`'x'`, '5')).run()
+    const move = (epoch: string) => db.exec(`UPDATE log_head SET seq = seq + 1, hash = 'h', epoch = ${epoch}`)
+    for (const epoch of ['epoch', `'y'`]) assert.throws(() => move(epoch), /moves only to the entry that continues it/)
+    move(`'x'`)
+    db.prepare(
+      `INSERT INTO revocation_log SELECT seq + 1, 'key_retired', '["key_retired","k"]', 1, hash, 'h' FROM log_head`,
+    ).run()
+    assert.throws(() => move(`'y'`), /moves only to the entry that continues it/)
+    db.exec('ROLLBACK')
   })
 
   for (const statement of ALLOWED) {
