@@ -37,6 +37,7 @@ export class ServiceProcess {
   /** One that no connection is given while the service is down. */
   readonly port: number
   #child: ChildProcess | undefined
+  #isListening = false
   #operatorToken = ''
   #isAbandoned = false
 
@@ -69,6 +70,10 @@ export class ServiceProcess {
   /** Of the one that was started on a new database. */
   get operatorToken(): string {
     return this.#operatorToken
+  }
+
+  get isListening(): boolean {
+    return this.#isListening
   }
 
   async kill(): Promise<void> {
@@ -136,7 +141,9 @@ export class ServiceProcess {
     })
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       printed += text
-      if (LISTENING.test(printed) && ready.test(printed)) resolve(printed)
+      if (!LISTENING.test(printed) || !ready.test(printed)) return
+      this.#isListening = this.#child === child
+      resolve(printed)
     })
     return promise
   }
@@ -144,6 +151,7 @@ export class ServiceProcess {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
     this.#child = undefined
+    this.#isListening = false
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
     child.kill(signal)
