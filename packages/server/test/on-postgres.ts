@@ -1,37 +1,52 @@
 /**
  * Runs tests of services once more, with PostgreSQL under them instead of the embedded database: everything that comes to
  * be in a database. Left out is what never gets there: the shape of requests, the order of their checks, the documents.
+ *
+ * With the folder of the programs of another PostgreSQL, it is that one, and the tests of the storage run on it too.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { NoPostgres } from '../../../postgres/binaries.ts'
+import { binariesIn, NoPostgres } from '../../../postgres/binaries.ts'
 import { startPostgres } from '../../../postgres/start-postgres.ts'
 
-const FILES = [
+const SERVICES = [
   ...['audit', 'authentication', 'in-force', 'jwks', 'members', 'operator', 'pagination'].map((name) => `api/${name}`),
   ...['permissions', 'revoke', 'tokens', 'verify'].map((name) => `api/${name}`),
   ...['attached', 'door', 'key-rotation', 'member-changes', 'restart'].map((name) => `feed/${name}`),
   ...['concurrency-issue', 'concurrency-token', 'durability'].map((name) => `durability/${name}`),
 ]
+const STORAGE = [
+  'postgres/nodes',
+  ...['', '-open', '-guards', '-tail', '-commits'].map((part) => `storage/postgres${part}`),
+]
 
 const given = process.env.RESCIND_TEST_DATABASE_URL
-if (given !== undefined) process.exitCode = run(given)
-else await runOnOwnServer()
+const [folder] = process.argv.slice(2)
+if (folder !== undefined) await runOnOwnServer([...SERVICES, ...STORAGE], folder)
+else if (given !== undefined) process.exitCode = run(SERVICES, given)
+else await runUnlessThereIsNone()
 
-async function runOnOwnServer(): Promise<void> {
+async function runUnlessThereIsNone(): Promise<void> {
   try {
-    const server = await startPostgres()
-    process.exitCode = run(server.url)
-    await server.stop()
+    await runOnOwnServer(SERVICES)
   } catch (error) {
     if (!(error instanceof NoPostgres)) throw error
-    console.log(`ℹ skipped ${FILES.length} files of tests on PostgreSQL: ${error.message}`)
+    console.log(`ℹ skipped ${SERVICES.length} files of tests on PostgreSQL: ${error.message}`)
   }
 }
 
-function run(RESCIND_TEST_DATABASE_URL: string): number {
-  const files = FILES.map((name) => join(import.meta.dirname, `${name}.test.ts`))
-  console.log(`Once more on PostgreSQL: ${FILES.length} files of tests`)
+async function runOnOwnServer(names: readonly string[], programs?: string): Promise<void> {
+  const server = await startPostgres(programs === undefined ? {} : { binaries: binariesIn(programs) })
+  try {
+    process.exitCode = run(names, server.url)
+  } finally {
+    await server.stop()
+  }
+}
+
+function run(names: readonly string[], RESCIND_TEST_DATABASE_URL: string): number {
+  console.log(`Once more on PostgreSQL: ${names.length} files of tests`)
+  const files = names.map((name) => join(import.meta.dirname, `${name}.test.ts`))
   const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...files], {
     stdio: 'inherit',
     env: {
