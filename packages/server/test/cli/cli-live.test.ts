@@ -121,7 +121,7 @@ test('every command does its work against a running service and ends with its do
   })
 
   // Those of a service that is stopped.
-  const offline = ['serve', 'init', 'restore', 'new-epoch']
+  const offline = ['serve', 'init', 'restore', 'new-epoch', 'export', 'import']
   const commands = leaves(createProgram(processContext())).filter((path) => !offline.includes(path))
   assert.deepEqual([...tried].sort(), commands.sort())
   assert.deepEqual(await service.stop(), { code: 0, signal: null })
