@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ApiClient, ApiRequest } from './api-client.ts'
+
+const RETRY_MS = 50
 
 /** A member of a business, who holds tokens. */
 export interface Holder {
@@ -25,7 +28,12 @@ export async function createHolders(api: ApiClient, businesses: number, membersE
   return holders
 }
 
+/** Tries again for as long as the service answers 503. */
 async function put(api: ApiClient, request: Omit<ApiRequest, 'method'>): Promise<void> {
-  const { status } = await api.send({ method: 'PUT', ...request })
-  if (status !== 200) throw new Error(`The service answered ${status} to ${request.path}`)
+  for (;;) {
+    const { status } = await api.send({ method: 'PUT', ...request })
+    if (status === 200) return
+    if (status !== 503) throw new Error(`The service answered ${status} to ${request.path}`)
+    await pause(RETRY_MS)
+  }
 }
