@@ -209,8 +209,9 @@ export const DATABASE_BUGS: readonly Bug[] = [
       },
       {
         file: TABLES,
-        find: '    this.entries.push(entry)\n    this.head = {',
-        replace: '    this.entries[entry.seq - 1] = entry\n    if (entry.seq > this.head.seq) this.head = {',
+        find: '    this.entries.push(entry)\n    this.head = positionAfter',
+        replace:
+          '    this.entries[entry.seq - 1] = entry\n    if (entry.seq > this.head.seq) this.head = positionAfter',
       },
       {
         file: LOG_TAIL,

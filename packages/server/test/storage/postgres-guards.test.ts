@@ -34,6 +34,12 @@ interface Forbidden {
   readonly statements: readonly string[]
 }
 
+/** An entry that continues the log and opens an epoch. @param epoch an SQL expression */
+function opening(epoch: string, beforeIdx: string): string {
+  return `INSERT INTO revocation_log (seq, kind, body, at_ms, prev_hash, hash)
+    SELECT seq + 1, 'epoch_opened', '["epoch_opened","' || ${epoch} || '",${beforeIdx}]', 1, hash, 'x' FROM log_head`
+}
+
 /** Entries 1 (token 0), 2 (business, below 3) and 3 (names token 3, whose row is not marked). Indexes 0 to 3 are tokens, 4 is taken and unused. */
 const FORBIDDEN: readonly Forbidden[] = [
   {
@@ -88,6 +94,16 @@ const FORBIDDEN: readonly Forbidden[] = [
       `${copyOfRow('revocation_log', { seq: '1', ...LOG })} ON CONFLICT (seq) DO UPDATE SET body = excluded.body`,
       `COPY revocation_log (seq, kind, body, at_ms, prev_hash, hash) FROM PROGRAM 'printf "9\\ttoken_revoked\\t[\\"token_revoked\\",1]\\t1\\tx\\tx\\n"'`,
     ],
+  },
+  {
+    guard: 'epoch_new',
+    message: /an epoch is opened once/,
+    statements: [opening('(SELECT epoch FROM installation)', '4')],
+  },
+  {
+    guard: 'epoch_within_counter',
+    message: /knows only of tokens that exist/,
+    statements: ['6', '1.5', 'null', '"1"'].map((beforeIdx) => opening(`'x'`, beforeIdx)),
   },
   {
     guard: 'head_follows_log',

@@ -20,7 +20,7 @@ describe('opening a PostgreSQL database', { skip }, () => {
       await schema.query(
         'SELECT version::int, name, applied_at_ms::text AS at FROM schema_migrations ORDER BY version',
       ),
-      ['tables', 'guards', 'nodes'].map((name, i) => ({ version: i + 1, name, at: String(NOW_MS) })),
+      ['tables', 'guards', 'nodes', 'epochs'].map((name, i) => ({ version: i + 1, name, at: String(NOW_MS) })),
     )
   })
 
@@ -63,12 +63,15 @@ describe('opening a PostgreSQL database', { skip }, () => {
     for (const _ of numbers(3)) await first.transact(async (tx) => revoke(tx, (await issue(tx, world)).idx))
     await first.close()
     await schema.query('DROP TABLE nodes')
+    await schema.query('DROP FUNCTION epoch_new CASCADE')
+    await schema.query('DROP FUNCTION epoch_within_counter CASCADE')
+    await schema.query('DROP FUNCTION epoch_after')
     await schema.query(
       `DO $$ DECLARE made record; BEGIN FOR made IN SELECT oid::regprocedure AS name FROM pg_proc
          WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'node\\_%'
        LOOP EXECUTE 'DROP FUNCTION ' || made.name; END LOOP; END $$`,
     )
-    await schema.query('DELETE FROM schema_migrations WHERE version = 3')
+    await schema.query('DELETE FROM schema_migrations WHERE version > 2')
     const storage = await schema.open()
     assert.equal((await storage.membership.renew(await joinNode(storage), 0))?.seq, 3)
     assert.equal((await storage.read.entriesAfter(0, 10)).length, 3)
@@ -85,7 +88,7 @@ describe('opening a PostgreSQL database', { skip }, () => {
     })
     assert.deepEqual(
       await schema.query('SELECT count(*)::int AS versions FROM schema_migrations'),
-      [{ versions: 4 }],
+      [{ versions: 5 }],
       'and nothing was done to it',
     )
   })
