@@ -40,16 +40,18 @@ export async function issueToken(deps: IssueDeps, write: Write, request: IssueRe
     const { businessId, userId } = request.holder
     const key = deps.signingKey()
     await tx.lockHolder({ businessId, userId, kid: key.jwk.kid })
-    if ((await tx.signingKey(key.jwk.kid))?.retiredAtMs !== null) throw new Unavailable('may_not_decide')
-
-    const member = businessId === null ? null : await tx.member(businessId, userId)
+    const nowMs = deps.clock.nowMs()
+    // Asked at once: none waits for the answer of another.
+    const [stored, member, activeTokens] = await Promise.all([
+      tx.signingKey(key.jwk.kid),
+      businessId === null ? null : tx.member(businessId, userId),
+      businessId === null ? 0 : tx.countActiveTokens(businessId, userId, nowMs),
+    ])
+    if (stored?.retiredAtMs !== null) throw new Unavailable('may_not_decide')
     if (member === undefined) return { refused: 'member_not_found' }
     const grant = request.grant(member?.role ?? null)
     if ('refused' in grant) return grant
-    const nowMs = deps.clock.nowMs()
-    if (businessId !== null && (await tx.countActiveTokens(businessId, userId, nowMs)) >= deps.maxActiveTokens) {
-      return { refused: 'quota_reached' }
-    }
+    if (businessId !== null && activeTokens >= deps.maxActiveTokens) return { refused: 'quota_reached' }
 
     const createdAtMs = nowMs - (nowMs % 1000)
     const record: NewToken = {

@@ -1,11 +1,11 @@
 import { type Entry, Unavailable } from '@rescind/protocol'
-import type { ClientBase, Pool } from 'pg'
-import { withClient, withoutWarning } from './connections.ts'
+import type { Pool } from 'pg'
+import { withClient } from './connections.ts'
 import type { HeadLock } from './head-lock.ts'
-import { PostgresTransaction } from './postgres-transaction.ts'
+import type { PostgresTransaction } from './postgres-transaction.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
+import { type Batch, type BatchUnit, runBatch } from './run-batch.ts'
 import { isRetryable, unavailableOr } from './server-fault.ts'
-import { UnitScope } from './unit-scope.ts'
 
 interface GroupCommitDeps {
   readonly writer: Pool
@@ -16,17 +16,9 @@ interface GroupCommitDeps {
   readonly committed: (entries: readonly Entry[]) => Promise<void>
 }
 
-interface QueuedUnit {
-  /** Resolves to what settles the unit once its batch is durable. */
-  readonly run: (tx: PostgresTransaction) => Promise<() => void>
-  readonly reject: (error: unknown) => void
+interface QueuedUnit extends BatchUnit {
   /** On the monotonic clock: nobody waits for its answer any more. */
   readonly lateMs: number
-}
-
-interface Batch {
-  readonly entries: readonly Entry[]
-  readonly settlements: readonly (() => void)[]
 }
 
 /** Bounds how long the head is locked, and how many units share the fate of one commit. */
@@ -37,10 +29,9 @@ const ATTEMPTS = 5
 const QUEUE_MS = 5_000
 
 /**
- * Runs all units that wait in one transaction, one after the other, each under a savepoint of its own: a unit that
- * throws leaves nothing behind and the others share one durable commit. The transaction begins by locking the head of
- * the log, so that no two of them run at the same time, on whichever node. No unit settles before the commit is durable
- * and its entries were handed on.
+ * Runs all units that wait in one transaction, one after the other: a unit that throws leaves nothing behind and the
+ * others share one durable commit. The transaction begins by locking the head of the log, so that no two of them run at
+ * the same time, on whichever node. No unit settles before the commit is durable and its entries were handed on.
  *
  * What goes wrong with the server before the commit undoes the batch. When the answer to the commit is lost or comes
  * with a warning, it is not known what is durable: the units are told that the storage is unavailable.
@@ -107,7 +98,7 @@ export class GroupCommit {
   async #commit(units: readonly QueuedUnit[], attempt = 1): Promise<Batch> {
     try {
       return await withClient(this.#deps.writer, async (client) => {
-        const batch = await this.#transact(client, units)
+        const batch = await runBatch(client, units, this.#deps)
         await this.#deps.committed(batch.entries)
         return batch
       })
@@ -115,42 +106,5 @@ export class GroupCommit {
       if (!isRetryable(error) || attempt === ATTEMPTS) throw error
       return this.#commit(units, attempt + 1)
     }
-  }
-
-  /** What is sent without waiting is answered in order: whatever goes wrong with it is heard of before the commit. */
-  async #transact(client: ClientBase, units: readonly QueuedUnit[]): Promise<Batch> {
-    const entries: Entry[] = []
-    const settlements: (() => void)[] = []
-    const sent: Promise<unknown>[] = []
-    const send = (text: string) => {
-      const answer = client.query(text)
-      answer.catch(() => {})
-      sent.push(answer)
-    }
-    send('BEGIN')
-    let head = await this.#deps.lockHead(client)
-    // Answered by now. Without a transaction, each statement of the units would be one.
-    await Promise.all(sent)
-    for (const unit of units) {
-      send('SAVEPOINT unit')
-      const scope = new UnitScope()
-      const appended: Entry[] = []
-      const tx = new PostgresTransaction(this.#deps.statements, client, scope, appended, head)
-      try {
-        const settle = await scope.runUnit(() => unit.run(tx))
-        settlements.push(settle)
-        entries.push(...appended)
-        head = tx.knownHead
-      } catch (error) {
-        if (scope.fault) throw scope.fault.cause
-        settlements.push(() => unit.reject(error))
-        send('ROLLBACK TO unit')
-      }
-      send('RELEASE unit')
-    }
-    const { command } = await withoutWarning(client, () => client.query('COMMIT'))
-    await Promise.all(sent)
-    if (command !== 'COMMIT') throw new Error('The server rolled the transaction back.')
-    return { entries, settlements }
   }
 }

@@ -33,6 +33,32 @@ export class UnitScope {
     return this.#refusal && isServerFault(this.#refusal.cause) ? this.#refusal : undefined
   }
 
+  /** Whether a statement was refused, of those that were answered. */
+  get isRefused(): boolean {
+    return this.#refusal !== undefined
+  }
+
+  /** Resolves when everything that was sent is answered. */
+  async answered(): Promise<void> {
+    await Promise.allSettled(this.#started)
+  }
+
+  /**
+   * Runs the unit, without waiting for the answers that it did not wait for: whether one of them was refused is known
+   * once they are {@link answered}.
+   *
+   * @throws what the unit throws, or what a statement was refused for so far
+   */
+  async runUnconfirmed<T>(unit: () => Promise<T>): Promise<T> {
+    try {
+      const result = await unit()
+      if (this.#refusal) throw this.#refusal.cause
+      return result
+    } finally {
+      this.#ended = true
+    }
+  }
+
   /**
    * Runs the unit until everything that it sent was answered.
    *
