@@ -75,12 +75,18 @@ export class FeedLog {
     return this.#snapshot
   }
 
-  /** The hash that the log has at `seq`, which this node may not have applied yet; `undefined` when it does not reach there. */
+  /**
+   * The hash that the log has at `seq`, which this node may not have applied yet; `undefined` when it does not reach there,
+   * or goes much further than this node. What this node has not applied is read from where it stands: only that tells
+   * that both are of one history.
+   */
   async hashAt(seq: number): Promise<string | undefined> {
     const recent = this.#recent.after(seq - 1, 1)?.[0]
     if (recent !== undefined) return recent.hash
-    const [entry] = await this.#read.entriesAfter(seq - 1, 1)
-    return entry?.hash
+    const afterSeq = Math.min(seq - 1, this.position.seq)
+    if (seq - afterSeq > RECENT_ENTRIES) return undefined
+    const entries = await this.#read.entriesAfter(afterSeq, seq - afterSeq)
+    return entries[seq - afterSeq - 1]?.hash
   }
 
   async #batchFromStorage(seq: number): Promise<Batch | undefined> {

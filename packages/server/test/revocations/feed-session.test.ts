@@ -27,6 +27,22 @@ describe('a verifier that says hello', () => {
     }
   })
 
+  test('that is ahead of this node is believed for what the storage shows without a gap from where this node stands', async () => {
+    const session = await SessionFixture.at(5)
+    session.unapplied = 5
+    await session.say({ type: 'hello', version: 1, position: LOG.position(8), formerly: [] })
+    assert.equal(session.believedSeq, 8)
+    assert.deepEqual(session.read, [6, 7, 8])
+  })
+
+  test('that is too far ahead of this node to be looked up is sent everything, and not believed', async () => {
+    const session = await SessionFixture.at(1)
+    session.unapplied = 5_000
+    await session.say({ type: 'hello', version: 1, position: LOG.position(4_098), formerly: [] })
+    assert.deepEqual([session.believedSeq, session.read], [0, []])
+    assert.deepEqual(session.sentTypes(), ['welcome', 'snapshot', 'piece'])
+  })
+
   test('with a position that is not of this log is told so before anything else, sent everything, and not believed', async () => {
     const others = [
       { ...LOG.position(5), hash: LOG.position(4).hash },

@@ -22,6 +22,10 @@ export class SessionFixture {
   readonly socket = new MemorySocket()
   readonly notices: string[] = []
   readonly uses: (readonly [number, number])[] = []
+  /** The entries that were read from the storage, by number. */
+  readonly read: number[] = []
+  /** Committed, and not applied by this node yet. */
+  unapplied = 0
   isCredentialGood = true
   readonly #session: FeedSocketListener
   #nonce = 0
@@ -47,7 +51,13 @@ export class SessionFixture {
         },
         snapshot: () => LOG.snapshot(seq()),
       },
-      read: { entriesAfter: async (after, limit) => [...LOG.entries(after + 1, Math.min(seq(), after + limit))] },
+      read: {
+        entriesAfter: async (after, limit) => {
+          const entries = LOG.entries(after + 1, Math.min(seq() + this.unapplied, after + limit))
+          this.read.push(...entries.map((entry) => entry.seq))
+          return [...entries]
+        },
+      },
     })
     this.#session = this.feed.accept(this.socket, { tokenId: EPOCH, isGood: () => this.isCredentialGood })
   }
