@@ -27,7 +27,8 @@ export interface Storage {
 
   /**
    * Runs `unit` in one transaction. It may await nothing but methods of `tx`. What it returns is delivered after the
-   * commit is durable and its entries have been delivered to the follower; what it throws rolls it back. So does a
+   * commit is durable and the follower has every entry that the unit has written or could see; what it throws rolls it
+   * back. So does a
    * statement that is refused, of which the unit may hear late or never. It may be run again from its beginning, so it
    * does nothing else.
    *
@@ -36,8 +37,8 @@ export interface Storage {
   transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T>
 
   /**
-   * Delivers every entry after `after` to `deliver`, in order and without gaps, each at least before the `transact`
-   * that wrote it resolves. Entries already there are delivered before this resolves. One follower at a time.
+   * Delivers every entry after `after` to `deliver`, in order and without gaps, each at least before a `transact`
+   * resolves that wrote it or could see it. Entries already there are delivered before this resolves. One follower at a time.
    */
   follow(after: Position, deliver: (entries: readonly Entry[]) => void): Promise<void>
 

@@ -1,7 +1,8 @@
-import { type Entry, Unavailable } from '@rescind/protocol'
+import { Unavailable } from '@rescind/protocol'
 import type { Pool } from 'pg'
 import { withClient } from './connections.ts'
 import type { HeadLock } from './head-lock.ts'
+import type { Committed } from './log-tail.ts'
 import type { PostgresTransaction } from './postgres-transaction.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { type Batch, type BatchUnit, runBatch } from './run-batch.ts'
@@ -12,8 +13,8 @@ interface GroupCommitDeps {
   readonly statements: PreparedStatements
   readonly lockHead: HeadLock
   readonly monotonicMs: () => number
-  /** Is given the entries of each batch right after its commit. Resolves when they have been handed on. */
-  readonly committed: (entries: readonly Entry[]) => Promise<void>
+  /** Is told of each batch right after its commit. Resolves when everything that its units could see was handed on. */
+  readonly committed: (batch: Committed) => Promise<void>
 }
 
 interface QueuedUnit extends BatchUnit {
@@ -31,7 +32,8 @@ const QUEUE_MS = 5_000
 /**
  * Runs all units that wait in one transaction, one after the other: a unit that throws leaves nothing behind and the
  * others share one durable commit. The transaction begins by locking the head of the log, so that no two of them run at
- * the same time, on whichever node. No unit settles before the commit is durable and its entries were handed on.
+ * the same time, on whichever node. No unit settles before the commit is durable and all that it could see of the log
+ * was handed on.
  *
  * What goes wrong with the server before the commit undoes the batch. When the answer to the commit is lost or comes
  * with a warning, it is not known what is durable: the units are told that the storage is unavailable.
@@ -99,7 +101,7 @@ export class GroupCommit {
     try {
       return await withClient(this.#deps.writer, async (client) => {
         const batch = await runBatch(client, units, this.#deps)
-        await this.#deps.committed(batch.entries)
+        await this.#deps.committed(batch)
         return batch
       })
     } catch (error) {

@@ -1,4 +1,4 @@
-import { continues, type Entry, type Position, positionAfter, type Timers } from '@rescind/protocol'
+import { continues, type Entry, type Position, positionAfter, type Timers, Unavailable } from '@rescind/protocol'
 import { UnexpectedResult } from '../sql/statement.ts'
 
 interface TailDeps {
@@ -12,6 +12,17 @@ interface TailDeps {
 }
 
 type Deliver = (entries: readonly Entry[]) => void
+
+/** A place in a log; its hash says which log that is. */
+type Place = Pick<Position, 'seq' | 'hash'>
+
+/** What a transaction leaves behind in the log. */
+export interface Committed {
+  /** Where the log ended for the transaction; `undefined` when there was no installation yet. */
+  readonly head: Position | undefined
+  /** What it has appended itself, at the end. */
+  readonly entries: readonly Entry[]
+}
 
 /** How often the log is read when nothing tells that there is more, in milliseconds. */
 const POLL_MS = 250
@@ -47,6 +58,7 @@ export class LogTail {
   follow(after: Position, deliver: Deliver): Promise<void> {
     if (this.#position) return Promise.reject(new Error('The revocation log already has a follower.'))
     this.#position = after
+    this.#hashes.set(after.seq, after.hash)
     this.#deliver = deliver
     return this.#look()
   }
@@ -56,21 +68,25 @@ export class LogTail {
     if (this.#position) this.#look().catch(this.#deps.onTrouble)
   }
 
-  /** Resolves when entries that this process has committed were handed on. */
-  async committed(entries: readonly Entry[]): Promise<void> {
-    const [first, last] = [entries[0], entries.at(-1)]
-    if (this.#position === undefined || first === undefined || last === undefined) return
-    if (first.seq === this.#position.seq + 1) this.#handOn(entries)
-    else if (first.seq > this.#position.seq) await this.#look()
-    if (this.#hashes.get(last.seq) !== last.hash)
-      this.#fail(new Error(`Entry ${last.seq} is not the one that was committed.`))
+  /**
+   * Resolves when everything that a transaction could see was handed on, from the history that it saw: what it found
+   * done by others says nothing of a history that this process might come to apply instead.
+   *
+   * @throws Unavailable when what is read does not reach as far yet
+   */
+  async committed({ head, entries }: Committed): Promise<void> {
+    if (this.#position === undefined || head === undefined) return
+    this.expect(head)
+    if (entries[0]?.seq === this.#position.seq + 1) this.#handOn(entries)
+    else if (head.seq > this.#position.seq) await this.#look()
+    if (this.#position.seq < head.seq) throw new Unavailable('storage_unavailable')
   }
 
   /**
    * A database has this entry, which may be still to come. After a failover, connections may lead to two databases: what
    * is handed on must be the history that everything else was read from.
    */
-  expect({ seq, hash }: Pick<Position, 'seq' | 'hash'>): void {
+  expect({ seq, hash }: Place): void {
     if (this.#position === undefined) return
     const known = this.#hashes.get(seq)
     if (known !== undefined && known !== hash) this.diverged()
@@ -142,12 +158,13 @@ export class LogTail {
       this.#hashes.set(entry.seq, entry.hash)
       this.#hashes.delete(entry.seq - KEPT_HASHES)
     }
+    // Whatever the follower tells of these entries counts for the history that has them, and for no other.
+    this.#position = position
     try {
       this.#deliver(fresh)
     } catch (cause) {
       this.#fail(cause)
     }
-    this.#position = position
   }
 
   #fail(cause: unknown): never {

@@ -65,9 +65,9 @@ export class PostgresStorage implements Storage {
       statements: this.#statements,
       lockHead: createHeadLock(schema, this.#tail),
       monotonicMs: clocks.monotonicMs,
-      committed: async (entries) => {
-        if (entries.length > 0) this.#notifications?.tell('entries')
-        await this.#tail.committed(entries)
+      committed: async (batch) => {
+        if (batch.entries.length > 0) this.#notifications?.tell('entries')
+        await this.#tail.committed(batch)
       },
     })
     this.#notifications = listen

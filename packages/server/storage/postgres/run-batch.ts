@@ -2,6 +2,7 @@ import type { Entry, Position } from '@rescind/protocol'
 import type { ClientBase } from 'pg'
 import { withoutWarning } from './connections.ts'
 import type { HeadLock } from './head-lock.ts'
+import type { Committed } from './log-tail.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { UnitScope } from './unit-scope.ts'
@@ -19,8 +20,7 @@ export interface BatchUnit {
 }
 
 /** What was made durable. */
-export interface Batch {
-  readonly entries: readonly Entry[]
+export interface Batch extends Committed {
   readonly settlements: readonly (() => void)[]
 }
 
@@ -64,7 +64,7 @@ async function runTogether(
     return undefined
   }
   await commit(client)
-  return { entries, settlements }
+  return { head, entries, settlements }
 }
 
 /**
@@ -104,7 +104,7 @@ async function runApart(
   }
   await commit(client)
   await Promise.all(controls)
-  return { entries, settlements }
+  return { head, entries, settlements }
 }
 
 /** @returns the head of the log, which is locked; `undefined` when there is no installation yet */

@@ -52,6 +52,11 @@ class World {
   follow(): Promise<void> {
     return this.tail.follow(genesis(EPOCH), (entries) => this.deliver(entries))
   }
+
+  /** What comes of a transaction that has appended these. */
+  commit(entries: readonly Entry[]): Promise<void> {
+    return this.tail.committed({ head: positionAfter(entries), entries })
+  }
 }
 
 describe('the tail of a log', () => {
@@ -99,7 +104,7 @@ describe('the tail of a log', () => {
       for (const _ of numbers(turns)) await undefined
       // Somebody else has appended the second entry.
       world.log = chain(3)
-      await world.tail.committed(world.log.slice(2))
+      await world.commit(world.log.slice(2))
       assert.deepEqual(world.delivered, [1, 2, 3])
       await following
       assert.deepEqual(world.failures, [])
@@ -113,7 +118,7 @@ describe('the tail of a log', () => {
     world.log = chain(2)
     world.onRead = () => answered.promise
     world.tail.wake()
-    await world.tail.committed(world.log)
+    await world.commit(world.log)
     assert.deepEqual(world.delivered, [1, 2])
     world.onRead = async () => {}
     answered.resolve()
@@ -155,7 +160,7 @@ describe('the tail of a log', () => {
     world.log = chain(5)
     await world.follow()
     const own = chain(5, 100).slice(4)
-    await assert.rejects(world.tail.committed(own), /Entry 5 is not the one that was committed/)
+    await assert.rejects(world.commit(own), /another history/)
     assert.equal(world.failures.length, 1)
     assert.deepEqual(world.delivered, [1, 2, 3, 4, 5])
   })
@@ -165,7 +170,7 @@ describe('the tail of a log', () => {
     await world.follow()
     world.log = chain(3)
     world.onRead = () => Promise.reject(new Error('away'))
-    await assert.rejects(world.tail.committed(world.log.slice(1)), /away/)
+    await assert.rejects(world.commit(world.log.slice(1)), /away/)
     await world.time.settle(3 * POLL_MS)
     assert.deepEqual(world.delivered, [])
     assert.deepEqual(world.troubles, Array(3).fill('Error: away'))
@@ -189,9 +194,8 @@ describe('the tail of a log', () => {
     throwing.deliver = () => {
       throw new Error('cannot apply')
     }
-    await assert.rejects(throwing.tail.committed(throwing.log), /cannot apply/)
+    await assert.rejects(throwing.commit(throwing.log), /cannot apply/)
     assert.deepEqual(throwing.failures, ['Error: cannot apply'])
-    assert.equal(throwing.tail.position?.seq, 0)
     assert.equal(throwing.time.pending, 0)
   })
 
@@ -235,4 +239,47 @@ describe('the tail of a log', () => {
     assert.throws(() => third && world.tail.expect(third), /another history/)
     assert.match(world.failures.join(), /another history/)
   })
+
+  test('stands at an entry while it is handed on: what is told of it meanwhile is not told of the history before', async () => {
+    const world = new World()
+    const stoodAt: (number | undefined)[] = []
+    world.deliver = () => stoodAt.push(world.tail.position?.seq)
+    world.log = chain(2)
+    await world.follow()
+    world.log = chain(3)
+    await world.commit(world.log.slice(2))
+    assert.deepEqual(stoodAt, [2, 3])
+  })
+
+  test('holds a transaction that has written nothing until everything is handed on that it could see', async () => {
+    const world = new World()
+    world.log = chain(1)
+    await world.follow()
+    world.log = chain(3)
+    await world.tail.committed({ head: positionAfter(world.log), entries: [] })
+    assert.deepEqual(world.delivered, [1, 2, 3])
+    const { reads } = world
+    await world.tail.committed({ head: positionAfter(world.log), entries: [] })
+    assert.equal(world.reads, reads, 'nothing is read for who saw nothing new')
+  })
+
+  for (const [when, head, read] of [
+    ['a shorter history is read', chain(3), chain(1)],
+    ['the read is of a history that was lost', chain(3), chain(3, 7, chain(1))],
+    ['it leads on from a history that was lost', chain(3), chain(2, 7, chain(1))],
+  ] as const) {
+    test(`acknowledges nothing that a transaction saw while ${when}`, async () => {
+      const world = new World()
+      world.log = chain(1)
+      await world.follow()
+      world.log = read
+      const settled = world.tail.committed({ head: positionAfter(head), entries: [] })
+      await assert.rejects(settled)
+      world.log = head
+      const again = world.tail.committed({ head: positionAfter(head), entries: [] })
+      if (read.length === 1) await again
+      else await assert.rejects(again)
+      assert.equal(/another history/.test(world.failures.join()), read.length > 1)
+    })
+  }
 })
