@@ -92,7 +92,7 @@ const WEIGHTS: Readonly<Record<ProcessFault, number>> = {
   link_cut: 5,
   standby_lost: 3,
   primary_failed_over: 7,
-  log_replaced_by_an_older_one: 2.5,
+  log_replaced_by_an_older_one: 5,
 }
 
 const TOTAL_WEIGHT = Object.values(WEIGHTS).reduce((sum, weight) => sum + weight, 0)
@@ -116,11 +116,13 @@ const STRIKES: Readonly<Record<ProcessFault, Strike>> = {
   node_machine_suspended: (targets) => suspend(targets, targets.nodes().filter(targets.isSuspendable), 'machine'),
   node_crashed: (targets) => each(targets, targets.nodes(), targets.crash),
   node_left: (targets) => each(targets, targets.nodes(), targets.leave),
-  database_crashed: ({ database, random, leaseMs }) => {
+  database_crashed: (targets) => {
+    const { database, random, leaseMs } = targets
     const downMs = random.between(50, leaseMs)
-    if (random.chance(0.2)) database.crash(downMs)
-    else database.crashAtCommit(downMs)
-    return true
+    return nowOrAtCommit(targets, 0.2, 'database_crashed', () => {
+      database.crash(downMs)
+      return true
+    })
   },
   node_cut_off_database: (targets) =>
     each(targets, targets.nodes(), (node) => {
@@ -149,8 +151,11 @@ const STRIKES: Readonly<Record<ProcessFault, Strike>> = {
     return true
   },
   standby_lost: (targets) => targets.database.loseStandby(duration(targets)),
-  primary_failed_over: (targets) =>
-    targets.database.failOver(targets.random.between(20, targets.leaseMs), duration(targets)),
+  primary_failed_over: (targets) => {
+    const { database, random, leaseMs } = targets
+    const [downMs, formerMs] = [random.between(20, leaseMs), duration(targets)]
+    return nowOrAtCommit(targets, 0.5, 'primary_failed_over', () => database.failOver(downMs, formerMs))
+  },
   acknowledgements_lost: (targets) =>
     each(targets, targets.verifiers(), (verifier) =>
       targets.mute(verifier, targets.scheduler.nowMs + duration(targets)),
@@ -189,6 +194,20 @@ const STRIKES: Readonly<Record<ProcessFault, Strike>> = {
     targets.openEpoch()
     return true
   },
+}
+
+/** What a commit is lost with strikes when one has arrived, most of the time. */
+function nowOrAtCommit(
+  { database, random, struck }: Targets,
+  nowChance: number,
+  fault: ProcessFault,
+  act: () => boolean,
+): boolean {
+  if (random.chance(nowChance)) return act()
+  database.atNextCommit(() => {
+    if (act()) struck(fault)
+  })
+  return false
 }
 
 function each(

@@ -34,6 +34,8 @@ export interface ObservedVerifier {
   readonly process: SimulatedProcess
   readonly appliedSeq: number
   readonly position: Position | undefined
+  /** The highest number that it has stood at. */
+  readonly furthestSeq: number
   readonly sessions: readonly ObservedSession[]
   /** Whether it may decide. */
   holds(): boolean

@@ -20,6 +20,12 @@ export interface Outcome {
   readonly reason?: string
 }
 
+/** When a verification began: the true time, and where whoever decides stood. */
+interface Began {
+  readonly ms: number
+  readonly position: Position | undefined
+}
+
 /**
  * Sees everything that no process can see, and checks after every step that what `docs/protocol.md` promises holds. It
  * knows what was committed and what was answered, in true time.
@@ -113,9 +119,9 @@ export class Observer {
     return leases.filter(({ seq }) => seq > base)
   }
 
-  /** A node found this to be in force. */
-  enforced(node: ObservedNode, seq: number): void {
-    if (node.isOfLog) this.enforcedSeq = Math.max(this.enforcedSeq, seq)
+  /** A node found this to be in force. What it says of entries that were lost says nothing of the log. */
+  enforced({ position }: ObservedNode, seq: number): void {
+    this.enforcedSeq = Math.max(this.enforcedSeq, Math.min(seq, this.appliedSeq(position)))
   }
 
   /** The verdict goes by what a former primary shows, which knows nothing of what is new. */
@@ -185,11 +191,10 @@ export class Observer {
   /**
    * The verdict on a token is out.
    *
-   * @param beganMs true time at which its verification began
    * @param by who decided
-   * @param appliedSeq what the decider had applied when it answered
+   * @param appliedSeq what that one had applied when it answered
    */
-  verified(token: IssuedToken, outcome: Outcome, beganMs: number, by: string, appliedSeq: number): void {
+  verified(token: IssuedToken, outcome: Outcome, began: Began, by: string, appliedSeq: number): void {
     this.verifications++
     if (outcome.status === 'valid') this.accepted++
     const { idx } = token.record
@@ -197,12 +202,13 @@ export class Observer {
     if (outcome.status === 'valid' && revocation !== null) {
       if (appliedSeq >= revocation.seq) this.violate('I7', `${by} accepted a token revoked by what it had applied`)
       const inForceMs = this.#inForceMs[revocation.seq]
-      if (inForceMs !== undefined && inForceMs < beganMs) {
-        this.violate('G1', `${by} accepted a token ${beganMs - inForceMs} ms after its revocation was answered`)
+      if (inForceMs !== undefined && inForceMs < began.ms) {
+        this.violate('G1', `${by} accepted a token ${began.ms - inForceMs} ms after its revocation was answered`)
       }
     }
     const isLost = this.#tables.tokens.get(idx)?.token.id !== token.record.id
-    const knowsEpoch = this.forgottenAfterSeq === undefined || appliedSeq > this.forgottenAfterSeq
+    const beganSeq = this.appliedSeq(began.position)
+    const knowsEpoch = this.forgottenAfterSeq === undefined || beganSeq > this.forgottenAfterSeq
     if (outcome.status === 'valid' && isLost && knowsEpoch) {
       this.violate('G2', `${by} accepted a token that the log does not know of, and nobody can revoke`)
     }

@@ -27,12 +27,17 @@ export class Session implements ObservedSession {
     }
   }
 
-  /** Of a history that was lost: nobody counts on it whom this node lets decide, or the node ends before it applies another. */
+  /**
+   * Of a history that was lost, or by a verifier that was led back by a node that is behind: nobody counts on it whom this
+   * node lets decide, or the node ends before it applies another.
+   */
   #isExcused(believed: number): boolean {
     const { node, verifier } = this
     if (!node.isOfLog) return true
-    if (verifier.position === undefined || !node.wasLost(verifier.position)) return false
-    if (node.appliedSeq < believed && verifier.position.seq >= believed) return true
+    const { position, furthestSeq } = verifier
+    const isLost = position !== undefined && node.wasLost(position)
+    if (isLost && node.appliedSeq < believed && position.seq >= believed) return true
+    if (!isLost && furthestSeq < believed) return false
     return !verifier.decidingLeases().some(({ session }) => session?.node === node)
   }
 

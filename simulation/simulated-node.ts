@@ -115,10 +115,12 @@ export class SimulatedNode implements ObservedNode {
   async verify(token: IssuedToken, beganMs: number) {
     const check = this.#checkToken
     if (check === undefined) return { status: 'undecided' } as const
-    const wasBehind = this.#deps.isBehind()
+    const { observer, isBehind } = this.#deps
+    const wasBehind = isBehind()
+    const began = { ms: beganMs, position: this.position }
     const verdict = await check(token.text)
-    if (wasBehind || this.#deps.isBehind()) this.#deps.observer.excuse(verdict)
-    this.#deps.observer.verified(token, verdict, beganMs, this.process.id, this.appliedSeq)
+    if (wasBehind || isBehind()) observer.excuse(verdict)
+    observer.verified(token, verdict, began, this.process.id, observer.appliedSeq(this.position))
     return verdict
   }
 

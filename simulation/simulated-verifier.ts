@@ -40,6 +40,7 @@ export class SimulatedVerifier {
   /** Where each lease came from. */
   readonly #sessionOf = new WeakMap<HeldLease, Session>()
   readonly #revoked = new Set<number>()
+  furthestSeq = 0
   #interrupts = 0
   #decided = false
   #lastSeq = 0
@@ -92,7 +93,8 @@ export class SimulatedVerifier {
   /** Verifies a token, asking the service when it may not decide alone. */
   async verify(token: IssuedToken): Promise<void> {
     const { observer, random, interruptChance } = this.#deps
-    const beganMs = this.process.trueMs
+    const { trueMs: ms } = this.process
+    const { position } = this
     let asked = false
     let local: Verdict | Undecided | undefined
     const verifier = {
@@ -119,7 +121,9 @@ export class SimulatedVerifier {
         `${this.process.id} used an answer to a question asked before the verification began`,
       )
     }
-    observer.verified(token, outcome, beganMs, this.process.id, local?.status === 'undecided' ? 0 : this.appliedSeq)
+    const isLocal = local?.status !== 'undecided'
+    const began = { ms, position: isLocal ? position : undefined }
+    observer.verified(token, outcome, began, this.process.id, isLocal ? this.appliedSeq : 0)
   }
 
   /** Stops deciding, says goodbye, and ends. */
@@ -174,6 +178,7 @@ export class SimulatedVerifier {
     if (position === undefined || (position.seq === this.#lastSeq && position.hash === this.#lastHash)) return
     const wentBack = position.seq < this.#lastSeq
     this.#lastSeq = position.seq
+    this.furthestSeq = Math.max(this.furthestSeq, position.seq)
     this.#lastHash = position.hash
     if (wentBack && decidedBefore && holds)
       observer.violate('I8', `${this.process.id} went back to ${position.seq} while it may decide`)

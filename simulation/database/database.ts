@@ -50,7 +50,7 @@ export class Database {
   #primary: Server
   #former: Server | undefined
   #replacements = 0
-  #crashAtCommitMs: number | undefined
+  #atCommit: (() => void) | undefined
 
   constructor(scheduler: Scheduler, random: Random) {
     this.#scheduler = scheduler
@@ -61,7 +61,7 @@ export class Database {
       behaviour: () => this.behaviour,
       struck: (fault, processId) => this.#struck(fault, processId),
       committed: (server, changes, processId) => this.#committed(server, changes, processId),
-      committing: (server, durableAfterMs) => this.#crashWhileCommitting(server, durableAfterMs),
+      committing: (server, durableAfterMs) => this.#strikeWhileCommitting(server, durableAfterMs),
     }
     this.#primary = new Server(this.#sessionDeps, this.tables)
     this.direct = new SimulatedStorage({
@@ -158,9 +158,9 @@ export class Database {
     this.#primary.crash(downMs)
   }
 
-  /** As {@link crash}, when the next COMMIT has arrived and is not durable yet. */
-  crashAtCommit(downMs: number): void {
-    this.#crashAtCommitMs = downMs
+  /** Calls `strike` when the next COMMIT has arrived at the primary, and is not confirmed yet. */
+  atNextCommit(strike: () => void): void {
+    this.#atCommit = strike
   }
 
   /** The standby is away for a while: what is committed meanwhile is confirmed late, or with a warning. */
@@ -251,11 +251,11 @@ export class Database {
     if (lost.length > 0) this.#struck('db_lost_in_failover', processId)
   }
 
-  #crashWhileCommitting(host: SessionHost, durableAfterMs: number): void {
-    const [downMs, primary] = [this.#crashAtCommitMs, this.#primary]
-    if (downMs === undefined || host !== primary) return
-    this.#crashAtCommitMs = undefined
-    this.#scheduler.after(this.#random.between(0, durableAfterMs), () => primary.crash(downMs))
+  #strikeWhileCommitting(host: SessionHost, durableAfterMs: number): void {
+    const strike = this.#atCommit
+    if (strike === undefined || host !== this.#primary) return
+    this.#atCommit = undefined
+    this.#scheduler.after(this.#random.between(0, durableAfterMs), strike)
   }
 
   #abandonLater(session: Session): void {

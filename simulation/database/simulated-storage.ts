@@ -108,7 +108,8 @@ export class SimulatedStorage implements Storage {
   async #transact<T>(unit: (tx: Transaction) => Promise<T>): Promise<T> {
     const { link, commitMs } = this.#deps
     const session = this.#deps.begin()
-    const value = await this.#inTransaction(session, unit)
+    const tx = new SimulatedTransaction(link, session, () => this.#followed)
+    const value = await this.#inTransaction(session, tx, unit)
     let confirmation: Confirmation
     try {
       confirmation = await link.ask<Confirmation>((answer) => session.commit(answer, commitMs()))
@@ -118,13 +119,16 @@ export class SimulatedStorage implements Storage {
       throw error instanceof Unavailable ? error : unavailable(error)
     }
     if (confirmation === 'warning') throw unavailable()
-    await this.#tail.committed(session.changes.entries)
+    await this.#tail.committed({ head: tx.seenHead, entries: session.changes.entries })
     return value
   }
 
   /** Everything of a transaction but its commit. */
-  async #inTransaction<T>(session: Session, unit: (tx: Transaction) => Promise<T>): Promise<T> {
-    const tx = new SimulatedTransaction(this.#deps.link, session, () => this.#followed)
+  async #inTransaction<T>(
+    session: Session,
+    tx: SimulatedTransaction,
+    unit: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
     try {
       return await unit(tx)
     } catch (error) {

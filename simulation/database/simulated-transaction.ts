@@ -23,6 +23,8 @@ export class SimulatedTransaction extends SimulatedReads implements Transaction 
   readonly #link: DatabaseLink
   readonly #session: Session
   readonly #followed: () => Position
+  /** Where the log ended when the last statement ran; `undefined` when there was no installation. */
+  seenHead: Position | undefined
   #ended = false
 
   /** @param followed where whoever began it has followed the log to */
@@ -188,7 +190,14 @@ export class SimulatedTransaction extends SimulatedReads implements Transaction 
       return Promise.reject(new Error('The transaction has ended; everything it does must be awaited inside its unit.'))
     }
     const session = this.#session
-    return this.#link.ask((answer) => session.execute(claims, () => step(session.view), answer))
+    const { view } = session
+    const told = () => ({ value: step(view), head: view.installation() && view.head() })
+    return this.#link
+      .ask<ReturnType<typeof told>>((answer) => session.execute(claims, told, answer))
+      .then(({ value, head }) => {
+        this.seenHead = head
+        return value
+      })
   }
 }
 
