@@ -114,18 +114,6 @@ export const DATABASE_BUGS: readonly Bug[] = [
     ],
   },
   {
-    name: 'what a node reports of an entry counts for the history before it',
-    rule: 8,
-    breaks: 'I1',
-    patches: [
-      {
-        file: LOG_TAIL,
-        find: '    this.#position = position\n    try {\n      this.#deliver(fresh)',
-        replace: '    try {\n      this.#deliver(fresh)\n      this.#position = position',
-      },
-    ],
-  },
-  {
     name: 'nobody looks for entries who is not told of them',
     rule: 10,
     breaks: 'I17',

@@ -1,7 +1,6 @@
 import type { Bug } from './bug.ts'
 
 const ATTACHED_VERIFIER = 'packages/verifier/core/attached-verifier.ts'
-const FEED_LOG = 'packages/server/revocations/feed-log.ts'
 const FEED_SESSION = 'packages/server/revocations/feed-session.ts'
 const VERIFIER = 'packages/verifier/core/local-verifier.ts'
 const EPOCHS = 'packages/verifier/core/epochs.ts'
@@ -30,18 +29,6 @@ export const LOG_BUGS: readonly Bug[] = [
         file: FEED_SESSION,
         find: 'return hash === (seq === 0 ? genesis(epoch).hash : await log.hashAt(seq))',
         replace: 'return hash === (seq === 0 ? genesis(epoch).hash : ((await log.hashAt(seq)) && hash))',
-      },
-    ],
-  },
-  {
-    name: 'a hash ahead of the node is looked up without what lies between',
-    rule: 10,
-    breaks: 'I6',
-    patches: [
-      {
-        file: FEED_LOG,
-        find: 'const afterSeq = Math.min(seq - 1, this.position.seq)',
-        replace: 'const afterSeq = seq - 1',
       },
     ],
   },
