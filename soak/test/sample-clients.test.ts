@@ -16,7 +16,7 @@ import { RunClock } from '../run-clock.ts'
 import { inTemporaryFolder } from '../temporary-folder.ts'
 
 const LANGUAGES = (['bash', 'javascript', 'python'] as const).filter((language) => sampleSkip(language) === false)
-const ROUNDS = 4
+const ROUNDS = 2
 const LEASE_MS = 2_000
 /** Between the return of one node and the end of the next. */
 const APART_MS = 1_500

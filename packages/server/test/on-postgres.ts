@@ -2,7 +2,8 @@
  * Runs tests of services once more, with PostgreSQL under them instead of the embedded database: everything that comes to
  * be in a database. Left out is what never gets there: the shape of requests, the order of their checks, the documents.
  *
- * With the folder of the programs of another PostgreSQL, it is that one, and the tests of the storage run on it too.
+ * With the folder of the programs of another PostgreSQL, it is that one, and what takes long, and the tests of the storage
+ * and of servers, run on it too.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -11,18 +12,21 @@ import { startPostgres } from '../../../postgres/start-postgres.ts'
 
 const SERVICES = [
   ...['audit', 'authentication', 'in-force', 'jwks', 'members', 'operator', 'pagination'].map((name) => `api/${name}`),
-  ...['permissions', 'revoke', 'tokens', 'verify'].map((name) => `api/${name}`),
+  ...['revoke', 'tokens', 'verify'].map((name) => `api/${name}`),
   ...['attached', 'door', 'key-rotation', 'member-changes', 'restart'].map((name) => `feed/${name}`),
-  ...['concurrency-issue', 'concurrency-token', 'durability'].map((name) => `durability/${name}`),
+  ...['concurrency-issue', 'concurrency-token'].map((name) => `durability/${name}`),
 ]
+/** What takes long. */
+const ALL_SERVICES = [...SERVICES, 'api/permissions', 'durability/durability']
 const STORAGE = [
   'postgres/nodes',
   ...['', '-open', '-guards', '-tail', '-commits'].map((part) => `storage/postgres${part}`),
 ]
+const SERVER = '../../../postgres/test/postgres-server'
 
 const given = process.env.RESCIND_TEST_DATABASE_URL
 const [folder] = process.argv.slice(2)
-if (folder !== undefined) await runOnOwnServer([...SERVICES, ...STORAGE], folder)
+if (folder !== undefined) await runOnOwnServer([...ALL_SERVICES, ...STORAGE, SERVER], folder)
 else if (given !== undefined) process.exitCode = run(SERVICES, given)
 else await runUnlessThereIsNone()
 
@@ -38,13 +42,13 @@ async function runUnlessThereIsNone(): Promise<void> {
 async function runOnOwnServer(names: readonly string[], programs?: string): Promise<void> {
   const server = await startPostgres(programs === undefined ? {} : { binaries: binariesIn(programs) })
   try {
-    process.exitCode = run(names, server.url)
+    process.exitCode = run(names, server.url, programs)
   } finally {
     await server.stop()
   }
 }
 
-function run(names: readonly string[], RESCIND_TEST_DATABASE_URL: string): number {
+function run(names: readonly string[], RESCIND_TEST_DATABASE_URL: string, programs?: string): number {
   console.log(`Once more on PostgreSQL: ${names.length} files of tests`)
   const files = names.map((name) => join(import.meta.dirname, `${name}.test.ts`))
   const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...files], {
@@ -54,6 +58,7 @@ function run(names: readonly string[], RESCIND_TEST_DATABASE_URL: string): numbe
       ...process.env,
       RESCIND_TEST_BACKEND: 'postgres',
       RESCIND_TEST_DATABASE_URL,
+      ...(programs === undefined ? {} : { RESCIND_TEST_POSTGRES_PROGRAMS: programs }),
     },
   })
   return status ?? 1

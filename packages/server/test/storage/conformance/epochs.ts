@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { genesis } from '@rescind/protocol'
 import { assertChain, installation, issue, NOW_MS, readLog, revoke, settle } from '../fixtures.ts'
 import type { ReopenableStorage } from '../reopenable-storage.ts'
 
-const [SECOND, THIRD] = ['1', '2'].map((digit) => digit + installation.epoch.slice(1)) as [string, string]
+const [SECOND, THIRD] = [randomUUID(), randomUUID()]
 
 export function describeEpochs(storage: ReopenableStorage): void {
   const open = (epoch: string, beforeIdx?: number) =>
