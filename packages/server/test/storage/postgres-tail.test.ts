@@ -74,6 +74,19 @@ describe('nodes on one PostgreSQL database', { skip }, () => {
     }
   })
 
+  test('have what others wrote before they are told what a transaction of their own found, even one that writes nothing', async (t) => {
+    const schema = new PostgresSchema(t, url)
+    const writer = await schema.open({ listen: false })
+    const node = await schema.open({ listen: false, timers: withoutPolls })
+    await settle(writer)
+    const delivered = await follow(node)
+    for (const length of numbers(5)) {
+      const { seq } = await appendEntry(writer)
+      assert.equal((await node.transact((tx) => tx.head())).seq, seq)
+      assert.equal(delivered.length, length + 1)
+    }
+  })
+
   test('hear of reports, each of others and none of its own', async (t) => {
     const schema = new PostgresSchema(t, url)
     const [one, other] = [await schema.open(), await schema.open()]
