@@ -7,6 +7,8 @@ import { refusal } from './refusal.ts'
 export const DATABASE_FILE = 'rescind.db'
 /** What keeps other processes out of it. */
 export const LOCK_FILE = 'rescind.lock'
+/** Where a database is that is being restored, until it may be served. */
+export const UNFINISHED = 'rescind.restoring'
 
 /**
  * Makes the data folder, closed to other users, and finds out by writing whether it can be written to: permission bits

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '@rescind/protocol'
+import { StorageRefused } from '../storage.ts'
 import { checkLog } from './check-log.ts'
-import { createPrivateFile, DATABASE_FILE, LOCK_FILE, prepareFolder } from './data-folder.ts'
+import { createPrivateFile, DATABASE_FILE, hasDatabase, LOCK_FILE, prepareFolder, UNFINISHED } from './data-folder.ts'
 import { checkFence } from './fence.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
@@ -39,7 +41,7 @@ const PRAGMAS = `
  * Opens the database in a folder, creating both when they are missing, and brings its schema up to date. The folder
  * belongs to this process until both are closed or the process ends.
  *
- * @throws StorageRefused when it cannot be used: taken, exported, not writable, damaged, or written by a newer version
+ * @throws StorageRefused when it cannot be used: taken, exported, half restored, not writable, damaged, or written by a newer version
  */
 export async function openFolder(options: { readonly dataDir: string; readonly clock: Clock }): Promise<OpenedFolder> {
   const dataDir = resolve(options.dataDir)
@@ -50,6 +52,7 @@ export async function openFolder(options: { readonly dataDir: string; readonly c
     await createPrivateFile(lockPath)
     const lock = lockFolder(lockPath, dataDir)
     try {
+      refuseUnrestored(dataDir)
       await removeLeftCopies(dataDir)
       await createPrivateFile(databasePath)
       const db = new DatabaseSync(databasePath, { timeout: 0 })
@@ -61,6 +64,14 @@ export async function openFolder(options: { readonly dataDir: string; readonly c
   } catch (error) {
     throw refusal(error, dataDir)
   }
+}
+
+/** Whoever was restoring an installation does not want a new one in its place. */
+function refuseUnrestored(dataDir: string): void {
+  if (hasDatabase(dataDir) || !existsSync(join(dataDir, UNFINISHED))) return
+  throw new StorageRefused(
+    `A restore into ${dataDir} was cut off; run \`rescind restore\` again, or remove ${join(dataDir, UNFINISHED)}.`,
+  )
 }
 
 function prepareDatabase(db: DatabaseSync, dataDir: string, clock: Clock): PreparedStatements {

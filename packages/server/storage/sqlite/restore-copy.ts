@@ -5,7 +5,7 @@ import type { Clock } from '@rescind/protocol'
 import { type Storage, StorageRefused } from '../storage.ts'
 import { syncFolder } from '../sync-folder.ts'
 import { type CheckedCopy, checkCopy } from './check-copy.ts'
-import { createPrivateFile, DATABASE_FILE, hasDatabase, LOCK_FILE, prepareFolder } from './data-folder.ts'
+import { createPrivateFile, DATABASE_FILE, hasDatabase, LOCK_FILE, prepareFolder, UNFINISHED } from './data-folder.ts'
 import { lockFolder } from './folder-lock.ts'
 import { openSqlite } from './open-sqlite.ts'
 import { refusal } from './refusal.ts'
@@ -15,9 +15,6 @@ interface Restoring {
   readonly dataDir: string
   readonly clock: Clock
 }
-
-/** Where the database is until it may be served. */
-const UNFINISHED = 'rescind.restoring'
 
 /**
  * Puts a copy of the database into a data folder that has none. It appears there whole, once `complete` is done with it,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RunningService, temporaryFolder } from '../service/running-service.ts'
@@ -23,4 +24,9 @@ export async function folderWithKey(t: Lifetime, dataDir: string): Promise<strin
   const folder = await temporaryFolder(t)
   await copyFile(join(dataDir, 'master.key'), join(folder, 'master.key'))
   return folder
+}
+
+/** The copies that a service is making in its data folder. */
+export function copiesIn(dataDir: string): string[] {
+  return readdirSync(dataDir).filter((name) => name.startsWith('rescind.copy'))
 }
