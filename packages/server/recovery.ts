@@ -17,12 +17,17 @@ import { checkCopy } from './storage/sqlite/check-copy.ts'
 import { hasDatabase } from './storage/sqlite/data-folder.ts'
 import { restoreCopy } from './storage/sqlite/restore-copy.ts'
 
-/** What a data folder was restored to. */
-export interface Restored {
+/** What a backup holds. */
+interface CheckedBackup {
   /** The last entry of the revocation log in the backup. */
   readonly seq: number
   /** When something was last changed that is in the backup, in milliseconds since the epoch. */
   readonly lastChangeMs: number
+  readonly bytes: number
+}
+
+/** What a data folder was restored to. */
+export interface Restored extends Omit<CheckedBackup, 'bytes'> {
   readonly epoch: string
   /** The service cannot start without one. */
   readonly hasMasterKey: boolean
@@ -33,8 +38,11 @@ export interface Restored {
  *
  * @throws StartRefused when it is not sound
  */
-export function checkBackup(file: string): Promise<{ readonly seq: number; readonly bytes: number }> {
-  return refusedByStorage(() => ({ seq: checkCopy(file).head.seq, bytes: statSync(file).size }))
+export function checkBackup(file: string): Promise<CheckedBackup> {
+  return refusedByStorage(() => {
+    const { head, lastChangeMs } = checkCopy(file)
+    return { seq: head.seq, lastChangeMs, bytes: statSync(file).size }
+  })
 }
 
 /**

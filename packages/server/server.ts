@@ -35,6 +35,7 @@ import { Usage } from './tokens/usage.ts'
 export { LOST_LEASE_SECONDS } from './continue-log.ts'
 export { exportTo, importFrom, type Moved } from './move-installation.ts'
 export { checkBackup, openNewEpoch, type Restored, restoreBackup } from './recovery.ts'
+export { syncFolder } from './storage/sync-folder.ts'
 
 const USAGE_FLUSH_MS = 15_000
 

@@ -1,4 +1,5 @@
 import { link, open, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { redactTokens } from '@rescind/protocol'
 import type { Command } from 'commander'
 import { describeRefusal } from './call-and-print.ts'
@@ -21,7 +22,7 @@ export function addBackupCommand(program: Command, context: Context): void {
 /** The file gets its name when it is whole and has been checked: what has that name can be restored. */
 async function backUp(context: Context, file: string, options: ConnectionOptions): Promise<void> {
   const connection = await connect(context, options)
-  const { checkBackup } = await import('../server.ts')
+  const { checkBackup, syncFolder } = await import('../server.ts')
   const part = `${file}.part`
   await refuseExisting(file)
   const target = await openNew(part)
@@ -32,21 +33,30 @@ async function backUp(context: Context, file: string, options: ConnectionOptions
     await target.sync()
     const checked = await checkBackup(part)
     await link(part, file)
+    await syncFolder(dirname(file))
     say(context, options, { file, ...checked })
+  } catch (error) {
+    throw isDiskFull(error)
+      ? new UsageError(`The disk of ${JSON.stringify(file)} is full; name a file on another.`)
+      : error
   } finally {
     await target.close()
     await rm(part, { force: true })
   }
 }
 
-function say(
-  context: Context,
-  { json }: ConnectionOptions,
-  backup: { readonly file: string; readonly seq: number; readonly bytes: number },
-): void {
-  if (json) context.stdout(`${JSON.stringify(backup)}\n`)
+interface Backup {
+  readonly file: string
+  readonly bytes: number
+  readonly seq: number
+  readonly lastChangeMs: number
+}
+
+function say(context: Context, { json }: ConnectionOptions, { file, bytes, seq, lastChangeMs }: Backup): void {
+  const shown = { file, bytes, last_change: new Date(lastChangeMs).toISOString(), revocation_log: seq }
+  if (json) context.stdout(`${JSON.stringify(shown)}\n`)
   else {
-    context.stdout(renderRecord(backup))
+    context.stdout(renderRecord(shown))
     context.stderr(
       'The master key is not in it, and without that it is of no use: keep RESCIND_MASTER_KEY, or the file master.key of the data folder, in another place.\n',
     )
@@ -75,4 +85,8 @@ async function openNew(path: string) {
       `Cannot make the file ${JSON.stringify(path)}${code}; if an earlier backup was cut off and left it there, remove it.`,
     )
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
