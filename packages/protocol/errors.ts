@@ -92,6 +92,11 @@ export const ERRORS = {
     detail: 'The service keeps its data in PostgreSQL; back it up with the tools of that',
     log: 'backup of a database that is not embedded',
   },
+  backup_no_room: {
+    status: 409,
+    detail: 'The disk of the data folder has no room for a copy of the database; make room first',
+    log: 'no room for a copy of the database',
+  },
   body_too_large: { status: 413, detail: 'The body is larger than 64 KiB', log: 'body too large' },
   upgrade_required: {
     status: 426,

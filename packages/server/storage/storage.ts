@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Entry, EntryBody, Position, Unavailable } from '@rescind/protocol'
+import type { Entry, EntryBody, ErrorCode, Position, Unavailable } from '@rescind/protocol'
 import type {
   AuditEvent,
   BulkTarget,
@@ -48,9 +48,14 @@ export interface Storage {
   /**
    * Copies everything that is committed, while it is in use. Absent where the database has tools of its own for that.
    *
+   * @param begin called just before, once there is room for a copy; what it commits is in the copy, and when it refuses,
+   *   none is made
+   * @returns what `begin` refused with, or `backup_no_room`, also when the disk becomes full meanwhile
    * @throws Unavailable when it cannot be made now
    */
-  readonly copy?: () => Promise<DatabaseCopy>
+  readonly copy?: (
+    begin: () => Promise<object | { readonly refused: ErrorCode }>,
+  ) => Promise<DatabaseCopy | { readonly refused: ErrorCode }>
 
   /** Resolves when the storage can no longer promise anything (a commit failed); the process must stop. */
   readonly failed: Promise<Unavailable>

@@ -14,7 +14,7 @@ export function backupRoute({ access, makeBackup }: Services): Route {
     scopes: ['operator'],
     business: 'none',
     success: { status: 200, description: 'A SQLite database.', mediaType: 'application/vnd.sqlite3' },
-    errors: ['backup_elsewhere'],
+    errors: ['backup_elsewhere', 'backup_no_room'],
     handler: async (call) => {
       const made = await makeBackup(access.writeAs(call))
       return 'refused' in made ? made : { file: made }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { backup, type DatabaseSync } from 'node:sqlite'
 import { Unavailable } from '@rescind/protocol'
 import type { DatabaseCopy } from '../storage.ts'
+import type { Refused } from '../write.ts'
 import { isEngineFault } from './engine-fault.ts'
 
 const COPY_NAME = /^rescind\.copy-[0-9a-f-]{36}(?:-journal)?$/
@@ -16,9 +17,14 @@ const PAGES_AT_A_TIME = 20
  * too. The copy is of one moment. Its file has no name any more when this resolves, and is gone once it was read or destroyed.
  *
  * @param mayGoOn asked again and again; the copy is given up when it says no
- * @throws Unavailable when it was given up, or there is no room for it
+ * @returns a refusal when the disk became full
+ * @throws Unavailable when it was given up
  */
-export async function copyOnline(db: DatabaseSync, dataDir: string, mayGoOn: () => boolean): Promise<DatabaseCopy> {
+export async function copyOnline(
+  db: DatabaseSync,
+  dataDir: string,
+  mayGoOn: () => boolean,
+): Promise<DatabaseCopy | Refused> {
   const path = join(dataDir, `rescind.copy-${randomUUID()}`)
   // Before it has content, so that no other user ever reads it.
   const file = await open(path, 'wx+', 0o600)
@@ -39,6 +45,7 @@ export async function copyOnline(db: DatabaseSync, dataDir: string, mayGoOn: () 
     return { bytes: size, content: file.createReadStream({ start: 0 }) }
   } catch (cause) {
     await file.close()
+    if (isDiskFull(cause)) return { refused: 'backup_no_room' }
     throw isEngineFault(cause) ? new Unavailable('storage_unavailable', { cause }) : cause
   } finally {
     await unlink(path)
@@ -57,6 +64,11 @@ async function hasCopied(db: DatabaseSync, path: string, progress: () => void): 
     if (error instanceof Error && 'errcode' in error && error.errcode === 0) return false
     throw error
   }
+}
+
+/** SQLITE_FULL (https://www.sqlite.org/rescode.html#full). */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 13
 }
 
 /** Removes copies that a process left behind which ended while it made them. */

@@ -1,9 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, type Entry, type Position, Unavailable } from '@rescind/protocol'
 import type { DatabaseCopy, Membership, Reads, Storage, Transaction } from '../storage.ts'
+import type { Refused } from '../write.ts'
 import { isEngineFault } from './engine-fault.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { GroupCommit } from './group-commit.ts'
+import { hasRoomForCopy } from './has-room-for-copy.ts'
 import { copyOnline } from './online-copy.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { RememberedStandings } from './remembered-standings.ts'
@@ -63,10 +65,13 @@ export class SqliteStorage implements Storage {
   }
 
   /** One at a time: each takes as much room as the database. */
-  copy(): Promise<DatabaseCopy> {
+  copy(begin: () => Promise<object | Refused>): Promise<DatabaseCopy | Refused> {
     const mayGoOn = () => this.#closed === undefined
-    const copying = this.#copying.then(() => {
+    const copying = this.#copying.then(async (): Promise<DatabaseCopy | Refused> => {
       this.#assertOpen()
+      if (!(await hasRoomForCopy(this.#db, this.#dataDir))) return { refused: 'backup_no_room' }
+      const begun = await begin()
+      if ('refused' in begun) return begun
       return copyOnline(this.#db, this.#dataDir, mayGoOn)
     })
     this.#copying = copying.catch(() => {})
