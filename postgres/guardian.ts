@@ -13,7 +13,8 @@ export interface Guardian {
 const SCRIPT = `read -r word && [ "$word" = dismissed ] && exit
 pid=$(head -n 1 "$1/data/postmaster.pid") && kill -CONT "$pid" && kill -QUIT "$pid"
 while kill -0 "$pid"; do sleep 0.1; done
-rm -rf "$1"`
+# Whoever was setting it up may still write.
+until rm -rf "$1"; do sleep 0.1; done`
 
 /**
  * @param folder of the server, with its data folder `data` in it

@@ -39,7 +39,7 @@ export class PostgresServer {
   #postmaster: ChildProcess | undefined
   #isPaused = false
 
-  /** @param setting of a server that was set up, and that nobody runs */
+  /** @param setting of a server that nobody runs; it is set up before it is started */
   constructor(setting: ServerSetting) {
     this.#setting = setting
     this.#guardian = guard(setting.folder)

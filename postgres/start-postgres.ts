@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { appendFile, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, chown, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -40,40 +40,37 @@ const ACCESS = ['all', 'replication'].map((database) => `host ${database} all 12
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const binaries = options.binaries ?? embeddedBinaries()
-  const folder = await serverFolder(options.parentFolder)
-  try {
-    await initialise(binaries, join(folder, 'data'))
-    await configure(join(folder, 'data'), { ...SETTINGS, ...options.settings })
-    return await started(new PostgresServer({ binaries, folder, port: await freePort() }))
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw error
+  const setUp = async ({ dataDir }: PostgresServer) => {
+    await initialise(binaries, dataDir)
+    await configure(dataDir, { ...SETTINGS, ...options.settings })
   }
+  return startNew(binaries, setUp, options.parentFolder)
 }
 
-/** A new folder for a server. */
-export async function serverFolder(parent = tmpdir()): Promise<string> {
-  const folder = await mkdtemp(join(parent, 'rescind-postgres-'))
-  const user = unprivilegedUser()
-  if (user) await chown(folder, user.uid, user.gid)
-  return folder
-}
-
-/** Appends to the configuration of a server that does not run; what comes later counts. */
-export async function configure(dataDir: string, settings: Readonly<Record<string, string>>): Promise<void> {
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
-  await appendFile(join(dataDir, 'postgresql.conf'), lines.join(''))
-}
-
-/** Starts a server; one that does not start is removed. */
-export async function started(server: PostgresServer): Promise<PostgresServer> {
+/** Starts a server in a new folder, whose data `setUp` provides; without success nothing is left. */
+export async function startNew(
+  binaries: Binaries,
+  setUp: (server: PostgresServer) => Promise<void>,
+  parentFolder = tmpdir(),
+): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(parentFolder, 'rescind-postgres-'))
+  const server = new PostgresServer({ binaries, folder, port: await freePort() })
   try {
+    const user = unprivilegedUser()
+    if (user) await chown(folder, user.uid, user.gid)
+    await setUp(server)
     await server.start()
     return server
   } catch (error) {
     await server.stop()
     throw error
   }
+}
+
+/** Appends to the configuration of a server that does not run; what comes later counts. */
+export async function configure(dataDir: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+  await appendFile(join(dataDir, 'postgresql.conf'), lines.join(''))
 }
 
 async function initialise(binaries: Binaries, dataDir: string): Promise<void> {

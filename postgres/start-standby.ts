@@ -1,10 +1,8 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
 import { copyData, writeOwned } from './owned-files.ts'
-import { PostgresServer } from './postgres-server.ts'
-import { configure, serverFolder, started } from './start-postgres.ts'
+import type { PostgresServer } from './postgres-server.ts'
+import { configure, startNew } from './start-postgres.ts'
 
 /** Of the standby, by which the primary knows it. */
 const NAME = 'standby'
@@ -18,19 +16,18 @@ const CATCH_UP_MS = 30_000
  * commit from now on before the standby has it. Resolves when that is so.
  */
 export async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
-  const folder = await serverFolder()
-  const dataDir = join(folder, 'data')
-  try {
+  const standby = await startNew(primary.binaries, async ({ dataDir }) => {
     await copyRunning(primary, dataDir)
     await configure(dataDir, {
       primary_conninfo: `host=127.0.0.1 port=${primary.port} user=postgres application_name=${NAME}`,
       primary_slot_name: NAME,
     })
-    const standby = await started(new PostgresServer({ binaries: primary.binaries, folder, port: await freePort() }))
+  })
+  try {
     await confirmedBy(primary, NAME)
     return standby
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    await standby.stop()
     throw error
   }
 }
