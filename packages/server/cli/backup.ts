@@ -53,7 +53,7 @@ interface Backup {
 }
 
 function say(context: Context, { json }: ConnectionOptions, { file, bytes, seq, lastChangeMs }: Backup): void {
-  const shown = { file, bytes, last_change: new Date(lastChangeMs).toISOString(), revocation_log: seq }
+  const shown = { file, bytes, last_change_at: new Date(lastChangeMs).toISOString(), seq }
   if (json) context.stdout(`${JSON.stringify(shown)}\n`)
   else {
     context.stdout(renderRecord(shown))

@@ -18,8 +18,8 @@ export function addRecoveryCommands(program: Command, context: Context): void {
       context.stdout(
         renderRecord({
           data_dir: config.dataDir,
-          last_change: new Date(lastChangeMs).toISOString(),
-          revocation_log: seq,
+          last_change_at: new Date(lastChangeMs).toISOString(),
+          seq,
           epoch,
           master_key: hasMasterKey ? 'found' : 'missing',
         }),

@@ -25,7 +25,7 @@ test('what is backed up by command and restored by command serves on, with every
   const file = join(await temporaryFolder(t), 'backup.db')
   const made = await runProgram(t, ['backup', file], { RESCIND_URL: service.url, RESCIND_TOKEN: operatorToken })
   assert.equal(made.code, 0, made.stderr)
-  const shown = /^last_change +(\S+)\nrevocation_log +(\d+)$/m.exec(made.stdout)
+  const shown = /^last_change_at +(\S+)\nseq +(\d+)$/m.exec(made.stdout)
   assert.ok(shown, made.stdout)
   assert.match(made.stderr, /The master key is not in it/)
   const late = await issue()
@@ -106,7 +106,7 @@ test('a backup is kept from the moment on at which the command reports it, whate
   assert.equal(made.code, 0, made.stderr)
   disk.replug()
   const { seq, lastChangeMs, bytes } = await checkBackup(file)
-  const reported = { file, bytes, last_change: new Date(lastChangeMs).toISOString(), revocation_log: seq }
+  const reported = { file, bytes, last_change_at: new Date(lastChangeMs).toISOString(), seq }
   assert.deepEqual(JSON.parse(made.stdout), reported)
 })
 
