@@ -171,6 +171,27 @@ describe('a node that leaves', () => {
     assert.ok(!fixture.membership.rows.has('node-1'))
   })
 
+  test('is waited for until the leases of its verifiers have ended, wherever those are connected by then', async () => {
+    const fixture = await NodeFixture.joined()
+    const { node, membership, time } = fixture
+    membership.put('node-elsewhere')
+    await time.settle(RENEWAL_MS)
+    fixture.commit()
+    await fixture.attach('v')
+    await time.settle(RENEWAL_MS)
+    fixture.renew('v')
+    const left = node.leave(new AbortController().signal)
+    // Told to go to another node, it does: what it acknowledges there is not heard here.
+    node.disconnected('v')
+    fixture.commit()
+    await time.settle(USABLE_MS - 1)
+    assert.equal(membership.rows.get('node-1')?.inForceSeq, 1)
+    await time.settle(1)
+    await left
+    assert.ok(membership.calls.indexOf('report node-1 2') < membership.calls.indexOf('leave node-1'))
+    assert.ok(!membership.rows.has('node-1'))
+  })
+
   test('stays a member, to be waited for, when there is no time for that', async () => {
     const fixture = await NodeFixture.joined()
     const { node, membership, time } = fixture
