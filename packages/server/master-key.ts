@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StartRefused } from './start-refused.ts'
+import { syncFolder } from './storage/sync-folder.ts'
 
 /** The keys that protect what is stored, all derived from one master key (HKDF-SHA-256, RFC 5869). */
 export interface ServiceKeys {
@@ -82,17 +83,6 @@ function writeKeyFile(path: string): void {
     unlinkSync(unfinished)
   }
   syncFolder(dirname(path))
-}
-
-/** Makes the name of a new file as durable as its bytes. Windows does that by itself and opens no folders. */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }
 
 function deriveKeys(masterKey: Uint8Array): ServiceKeys {

@@ -1,12 +1,12 @@
-import { open } from 'node:fs/promises'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 
 /** Makes the name of a new file as durable as its bytes. Windows does that by itself and opens no folders. */
-export async function syncFolder(path: string): Promise<void> {
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
+  const folder = openSync(path, 'r')
   try {
-    await folder.sync()
+    fsyncSync(folder)
   } finally {
-    await folder.close()
+    closeSync(folder)
   }
 }

@@ -49,7 +49,7 @@ export async function restoreCopy<T>(
       if (existsSync(`${database}-wal`)) throw new Error(`The database in ${unfinished} could not be closed.`)
       await syncFile(database)
       await rename(database, join(dataDir, DATABASE_FILE))
-      await syncFolder(dataDir)
+      syncFolder(dataDir)
       return result
     } finally {
       await rm(unfinished, { recursive: true, force: true })
