@@ -9,11 +9,13 @@ import { refusedByStorage } from './refused-by-storage.ts'
 import { StartRefused } from './start-refused.ts'
 import { type CheckedExport, checkExport } from './storage/move/check-export.ts'
 import type { Counts } from './storage/move/export-header.ts'
-import { exportInstallation } from './storage/move/export-installation.ts'
+import { exportInstallation, finishExport } from './storage/move/export-installation.ts'
 import { importInstallation } from './storage/move/import-installation.ts'
 import { openWholeSchema } from './storage/postgres/whole-schema.ts'
 import { hasDatabase } from './storage/sqlite/data-folder.ts'
+import { FolderFenced } from './storage/sqlite/fence.ts'
 import { openWholeFolder } from './storage/sqlite/whole-folder.ts'
+import { isUnfinishedExport } from './storage/unfinished-export.ts'
 import type { WholeTransaction } from './storage/whole-installation.ts'
 
 /** What went from one database to another. */
@@ -32,7 +34,8 @@ export interface Moved {
 }
 
 /**
- * Writes the installation of a data folder to a file. From then on the folder is never served again.
+ * Writes the installation of a data folder to a file. From then on the folder is never served again. An export that was cut
+ * short is ended by another one to the same file.
  *
  * @throws StartRefused when there is none, it is in use, or the file cannot be written
  */
@@ -43,8 +46,14 @@ export async function exportTo(config: Config, path: string): Promise<Moved> {
   }
   if (!hasDatabase(dataDir)) throw new StartRefused(`There is no database in ${dataDir}.`)
   return refusedByStorage(async () => {
-    const source = await openWholeFolder({ dataDir, clock: clocks })
-    return describe(await exportInstallation(source, resolve(path), clocks).finally(() => source.close()))
+    const file = resolve(path)
+    try {
+      const source = await openWholeFolder({ dataDir, clock: clocks })
+      return describe(await exportInstallation(source, file, clocks).finally(() => source.close()))
+    } catch (error) {
+      if (!(error instanceof FolderFenced && error.isUnfinished && error.fence.file === file)) throw error
+      return describe(await finishExport(error.fence))
+    }
   })
 }
 
@@ -55,6 +64,11 @@ export async function exportTo(config: Config, path: string): Promise<Moved> {
  */
 export function importFrom(config: Config, path: string): Promise<Moved> {
   return refusedByStorage(async () => {
+    if (isUnfinishedExport(path)) {
+      throw new StartRefused(
+        `The file ${path} is of an export that was cut short, whose folder may still serve; export that folder again.`,
+      )
+    }
     const checked = await checkExport(resolve(path))
     assertOpensKeys(loadMasterKey(config.dataDir, config.masterKey, false), checked.signingKeys, 'this export')
     const target = await openTarget(config)

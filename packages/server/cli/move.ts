@@ -43,8 +43,8 @@ The master key is not in it, and without that it cannot be imported: take RESCIN
 data folder, along by another way.
 `
 
-const IMPORTED = `Start the service on it, with the same master key. Tokens and verifiers go on as they were; delete the file, which has
-addresses and names in it.
+const IMPORTED = `Start the service on it, with the same master key. Tokens and verifiers go on as they were. Delete the file: it has addresses
+and names in it, and imported anywhere again it would be an old copy, which knows nothing of what is revoked from now on.
 `
 
 function say({ stdout }: Context, json: boolean, { counts, nextIdx, ...moved }: Moved): void {

@@ -1,16 +1,14 @@
-import { type FileHandle, link, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StorageRefused } from '../storage.ts'
 import { syncFolder } from '../sync-folder.ts'
-
-/** What a file is called until it is complete. */
-const UNFINISHED = '.part'
+import { unfinishedExport } from '../unfinished-export.ts'
 
 /**
- * Writes a file that only its owner may read, under another name until it is complete, checked and durable. When anything
- * fails, no file stays.
+ * Writes an export that only its owner may read, complete, checked and durable, under the name of an unfinished one. When
+ * anything fails, no file stays.
  *
- * @param path absolute
+ * @param path absolute: the name that it is to get
  * @param check looks at the complete file under its other name
  * @returns what the check found
  * @throws StorageRefused when it cannot be written, or is there already
@@ -20,34 +18,63 @@ export async function writeExport<T>(
   lines: AsyncIterable<string>,
   check: (unfinished: string) => Promise<T>,
 ): Promise<T> {
-  const unfinished = path + UNFINISHED
-  const removed: string[] = []
+  const unfinished = unfinishedExport(path)
+  let isOurs = false
   try {
     await refuseExisting(path)
-    // What an export left behind that ended in the middle.
-    await rm(unfinished, { force: true })
+    await refuseLeft(path)
     const file = await open(unfinished, 'wx', 0o600)
-    removed.push(unfinished)
+    isOurs = true
     await writeAll(file, lines)
     const found = await check(unfinished)
-    await link(unfinished, path)
-    removed.push(path)
-    await rm(unfinished)
-    await syncFolder(dirname(path))
+    syncFolder(dirname(path))
     return found
   } catch (error) {
-    for (const name of removed) await rm(name, { force: true })
+    if (isOurs) await rm(unfinished, { force: true })
     throw refusal(error, path)
   }
 }
 
+/**
+ * Gives a written export its name. To be called when the database that it was made of is closed.
+ *
+ * @throws StorageRefused when it cannot, or there is another file of that name
+ */
+export async function nameExport(path: string): Promise<void> {
+  const unfinished = unfinishedExport(path)
+  try {
+    if (await exists(path)) {
+      throw new StorageRefused(
+        `The file ${path} is in the way of ${unfinished}; move it away, and export to ${path} again.`,
+      )
+    }
+    await rename(unfinished, path)
+    syncFolder(dirname(path))
+  } catch (error) {
+    throw refusal(error, path)
+  }
+}
+
+/** It may be all that goes on living of another installation. */
+async function refuseLeft(path: string): Promise<void> {
+  const unfinished = unfinishedExport(path)
+  if (!(await exists(unfinished))) return
+  throw new StorageRefused(
+    `The file ${unfinished} is there, of an export that goes on or was cut short; export again the folder that it was made of, or delete it if that folder still serves.`,
+  )
+}
+
 async function refuseExisting(path: string): Promise<void> {
+  if (await exists(path)) throw new StorageRefused(`The file ${path} is there already; name one that is not.`)
+}
+
+async function exists(path: string): Promise<boolean> {
   const file = await open(path, 'r').catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
   await file?.close()
-  if (file) throw new StorageRefused(`The file ${path} is there already; name one that is not.`)
+  return file !== undefined
 }
 
 async function writeAll(file: FileHandle, lines: AsyncIterable<string>): Promise<void> {
