@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { Unavailable } from '@rescind/protocol'
+import { LogMismatch } from '@rescind/verifier/core'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { type FirstTokens, install } from './install.ts'
@@ -6,6 +8,8 @@ import { clocks, newId, timers } from './machine.ts'
 import { loadMasterKey, type ServiceKeys } from './master-key.ts'
 import { refusedStart, StartRefused } from './start-refused.ts'
 import { openPostgres } from './storage/postgres/open-postgres.ts'
+import { refusal } from './storage/postgres/refusal.ts'
+import { UnexpectedResult } from './storage/sql/statement.ts'
 import { openSqlite } from './storage/sqlite/open-sqlite.ts'
 import { type Installation, type Storage, StorageRefused } from './storage/storage.ts'
 
@@ -73,4 +77,25 @@ export async function openStorage(config: Config, logger: Logger): Promise<Stora
   } catch (error) {
     throw error instanceof StorageRefused ? new StartRefused(error.message, { cause: error }) : error
   }
+}
+
+/**
+ * What to throw when a database that was opened did not serve: a sentence for a person where the cause is theirs to mend,
+ * else the error itself. Only what the log says about itself is a reason to bring back an older copy, which takes
+ * revocations back.
+ */
+export function refusedByDatabase(error: unknown, { databaseUrl }: Pick<Config, 'databaseUrl'>): unknown {
+  const sentence = sentenceFor(error, databaseUrl !== undefined)
+  return sentence === undefined ? error : new StartRefused(sentence, { cause: error })
+}
+
+function sentenceFor(error: unknown, isShared: boolean): string | undefined {
+  if (error instanceof LogMismatch || error instanceof UnexpectedResult) {
+    return 'The revocation log of this database is damaged, or was written by a newer version; nothing is decided from it. If it is damaged, restore it from a backup.'
+  }
+  if (error instanceof StorageRefused) {
+    return `${error.message} If that did not happen, and every start says so, the log of this database is damaged: restore it from a backup.`
+  }
+  const refused = isShared && !(error instanceof Unavailable) ? refusal(error) : undefined
+  return refused instanceof StorageRefused ? refused.message : undefined
 }

@@ -1,29 +1,26 @@
 /** Where everything is wired together: the only module that knows HTTP, the domain and the database at once. */
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Unavailable } from '@rescind/protocol'
-import type { Lease } from '@rescind/verifier/core'
-import type { Logger } from 'pino'
 import { createAccess } from './access/access.ts'
 import { createAuthenticate } from './access/authenticate.ts'
 import { createCheckToken } from './access/check-token.ts'
 import type { Config } from './config.ts'
-import { logFeedNotices } from './feed-notices.ts'
 import { createApp } from './http/app.ts'
 import { describeApi } from './http/openapi/describe-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { type FirstTokens, recoverOperator } from './install.ts'
 import { checkPort, listeningUrl, refusedListen } from './listening.ts'
 import { createLog, type Log } from './log.ts'
-import { clocks, newId, timers } from './machine.ts'
+import { clocks, newId } from './machine.ts'
 import { makeBackup } from './make-backup.ts'
 import { type OpenedInstallation, openInstallation } from './open-installation.ts'
 import manifest from './package.json' with { type: 'json' }
 import { createRevocations } from './revocations/revocations.ts'
 import { endAllTokens } from './revocations/revoke-all.ts'
 import { endToken } from './revocations/revoke-token.ts'
-import { type Deciding, startDeciding } from './start-deciding.ts'
+import type { Deciding } from './start-deciding.ts'
+import { startNode } from './start-node.ts'
 import { refusedStart, StartRefused } from './start-refused.ts'
 import type { Installation } from './storage/storage.ts'
 import { createCursorCodec } from './tokens/cursor.ts'
@@ -39,8 +36,8 @@ export { syncFolder } from './storage/sync-folder.ts'
 
 const USAGE_FLUSH_MS = 15_000
 
-/** How long a start waits for the first lease of its node, in milliseconds. */
-const FIRST_LEASE_MS = 5_000
+/** How long a node to which nobody is attached may take to leave, in milliseconds. */
+const LEAVE_MS = 5_000
 
 /** What a token has to permit for its holder to follow the feed. */
 const MAY_FOLLOW = { scopes: ['feed'] }
@@ -114,7 +111,7 @@ async function listen(config: Config, opened: OpenedInstallation, log: Log): Pro
     return await serve(config, opened, deciding, log, usage)
   } catch (error) {
     // Nobody is attached, so it leaves at once, and whoever starts next waits for nobody.
-    await deciding.node.leave(AbortSignal.timeout(FIRST_LEASE_MS))
+    await deciding.node.leave(AbortSignal.timeout(LEAVE_MS))
     throw error
   }
 }
@@ -195,37 +192,6 @@ async function serve(
       log.flush()
     },
   }
-}
-
-/** Makes this process a node that may decide, with the whole log applied. */
-async function startNode(config: Config, opened: OpenedInstallation, logger: Logger, usage: Usage): Promise<Deciding> {
-  try {
-    const deciding = await startDeciding({
-      storage: opened.storage,
-      installation: opened.installation,
-      clocks,
-      timers,
-      newUuid: randomUUID,
-      leaseMs: config.leaseSeconds * 1000,
-      noteUse: (idx, atMs) => usage.noteTold(idx, atMs),
-      onNotice: logFeedNotices(logger),
-      onTrouble: (error) => logger.warn({ err: error }, 'the nodes could not be read or written; it is tried again'),
-    })
-    await untilHeld(deciding.lease)
-    return deciding
-  } catch (error) {
-    if (error instanceof Unavailable) throw error
-    throw new StartRefused(
-      'The revocation log of this database is damaged, or was written by a newer version; nothing is decided from it. Restore it from a backup.',
-      { cause: error },
-    )
-  }
-}
-
-/** Waits for the first lease, which is on its way. If it does not come, requests are answered 503 until another does. */
-async function untilHeld(lease: Lease): Promise<void> {
-  const deadlineMs = clocks.monotonicMs() + FIRST_LEASE_MS
-  while (!lease.holds() && clocks.monotonicMs() < deadlineMs) await delay(1)
 }
 
 /** @throws StartRefused when the master key does not open them */

@@ -1,5 +1,6 @@
 import { continues, type Entry, type Position, positionAfter, type Timers, Unavailable } from '@rescind/protocol'
 import { UnexpectedResult } from '../sql/statement.ts'
+import { StorageRefused } from '../storage.ts'
 
 interface TailDeps {
   /** Reads committed entries in order. */
@@ -97,7 +98,7 @@ export class LogTail {
   diverged(): never {
     const { seq } = this.#position ?? { seq: 0 }
     return this.#fail(
-      new Error(
+      new StorageRefused(
         `The database has another history than the one that was followed up to entry ${seq}: committed transactions were lost, in a failover or by putting back an older copy. Open a new epoch before the service is started again.`,
       ),
     )

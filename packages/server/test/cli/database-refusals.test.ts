@@ -134,7 +134,7 @@ describe('a database that the service refuses is told in one sentence, without t
       [
         'altered',
         'ALTER TABLE altered.revocation_log DISABLE TRIGGER USER; UPDATE altered.revocation_log SET at_ms = 1',
-        /log of this database is damaged/,
+        /another history .*\. Open a new epoch .* log of this database is damaged: restore it/,
       ],
       [
         'unknown',
@@ -149,6 +149,15 @@ describe('a database that the service refuses is told in one sentence, without t
       if (tamper.includes('; ')) await server.query(tamper.split('; ')[1] ?? '')
       await refusal(t, urlOf({}), sentence, { RESCIND_DATABASE_SCHEMA: name, ...key })
     }
+  })
+
+  test('a user that may read what is there and not write it, which no backup would mend', async (t) => {
+    const dataDir = await temporaryFolder(t)
+    const key = { RESCIND_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }
+    const env = { ...key, RESCIND_DATABASE_SCHEMA: 'lent' }
+    await (await serve(t, { dataDir, env: { ...env, DATABASE_URL: urlOf({}) } })).stop()
+    await server.query('GRANT USAGE ON SCHEMA lent TO guest; GRANT SELECT ON ALL TABLES IN SCHEMA lent TO guest')
+    await refusal(t, urlOf({ user: 'guest' }), /may not create or use the schema(?!.* backup)/, env)
   })
 
   test('a standby, and a primary that confirms nothing to its synchronous standby', async (t) => {
