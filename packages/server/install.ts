@@ -92,7 +92,7 @@ export async function install(deps: Deps, choices: Choices): Promise<FirstTokens
   return first
 }
 
-/** Issues an operator token to whoever holds the data folder: the way back in when every other token is lost or dead. */
+/** Issues an operator token to whoever holds the database and the master key: the way back in when every other token is lost or dead. */
 export async function recoverOperator(deps: Omit<Deps, 'sealingKey'>, issueDeps: IssueDeps): Promise<string> {
   const { installation } = issueDeps
   const token = await writeOffline(

@@ -13,6 +13,7 @@ import { refusedByStorage } from './refused-by-storage.ts'
 import { nobodyDecides } from './revocations/nobody-decides.ts'
 import type { OpenedEpoch } from './revocations/open-epoch.ts'
 import { StartRefused } from './start-refused.ts'
+import { hasTables } from './storage/postgres/has-tables.ts'
 import { checkCopy } from './storage/sqlite/check-copy.ts'
 import { hasDatabase } from './storage/sqlite/data-folder.ts'
 import { restoreCopy } from './storage/sqlite/restore-copy.ts'
@@ -75,9 +76,7 @@ export async function restoreBackup(config: Config, file: string): Promise<Resto
  * @throws StartRefused when there is no installation, or services are running on it
  */
 export async function openNewEpoch(config: Config): Promise<OpenedEpoch> {
-  if (config.databaseUrl === undefined && !hasDatabase(config.dataDir)) {
-    throw new StartRefused(`There is no database in ${config.dataDir}.`)
-  }
+  await refuseMissing(config)
   const storage = await openStorage(config, createLog(config.logLevel).logger)
   try {
     // A data folder is this process's alone.
@@ -89,5 +88,15 @@ export async function openNewEpoch(config: Config): Promise<OpenedEpoch> {
     return await refusedByStorage(() => continueLog(storage, { clock: clocks, newId, newUuid: randomUUID }))
   } finally {
     await storage.close()
+  }
+}
+
+/** To be called before anything is opened, which would make what is missing. */
+async function refuseMissing(config: Config): Promise<void> {
+  const { dataDir, databaseUrl: url, databaseSchema: schema } = config
+  if (url === undefined) {
+    if (!hasDatabase(dataDir)) throw new StartRefused(`There is no database in ${dataDir}.`)
+  } else if (!(await refusedByStorage(() => hasTables({ url, schema, poolSize: 1 })))) {
+    throw new StartRefused(`There is no installation in the schema ${schema} of the database that DATABASE_URL names.`)
   }
 }

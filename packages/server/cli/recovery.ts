@@ -31,7 +31,9 @@ export function addRecoveryCommands(program: Command, context: Context): void {
 
   const newEpoch = program
     .command('new-epoch')
-    .description('Say that a database was put back from an older copy by other means, or has lost its end')
+    .description(
+      'Say that a database was put back from an older copy by other means, or has lost its end, while every service is stopped',
+    )
     .action(async (flags: ConfigFlags) => {
       const { LOST_LEASE_SECONDS, openNewEpoch } = await import('../server.ts')
       const { epoch, formerEpoch } = await openNewEpoch(readConfig(context.env, flags))

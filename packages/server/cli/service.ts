@@ -16,7 +16,9 @@ export function addServiceCommands(program: Command, context: Context): void {
 
   const initCommand = program
     .command('init')
-    .description('Set the data folder up without serving, or recover access to it while the service is stopped')
+    .description(
+      'Set the database up without serving, or recover access to it (with a data folder, while the service is stopped)',
+    )
     .option('--recover', 'Issue a new operator token and print it')
     .action(({ recover = false, ...flags }: ConfigFlags & { readonly recover?: boolean }) =>
       init(readConfig(context.env, flags), recover, context),
@@ -52,8 +54,9 @@ async function init(config: Config, recover: boolean, { stdout }: Context): Prom
   if (firstTokens) stdout(firstTokenLines(firstTokens))
   else if (recover) stdout(`Operator token  ${await recoverOperatorToken(config)}\n`)
   else {
+    const place = config.databaseUrl === undefined ? `The folder ${config.dataDir}` : 'The database of DATABASE_URL'
     throw new StartRefused(
-      `The folder ${config.dataDir} is set up already; add --recover for a new operator token, or start it with serve.`,
+      `${place} is set up already; add --recover for a new operator token, or start it with serve.`,
     )
   }
 }

@@ -252,6 +252,8 @@ describe('services on one PostgreSQL database', { skip, timeout: 120_000 }, () =
     }
     // Whoever reaches the database can let an operator in, while services run.
     const args = ['init', '--recover', '--data-dir', folders[0] ?? '']
+    const repeated = await runProgram(t, ['init'], env)
+    assert.match(repeated.stderr, /^error: The database of DATABASE_URL is set up already; add --recover/)
     const recovered = await runProgram(t, args, env)
     assert.match(recovered.stdout, /^Operator token {2}\S+\n$/, recovered.stderr)
     const headers = { authorization: `Bearer ${recovered.stdout.trim().split(/ +/).at(-1)}` }
@@ -259,6 +261,15 @@ describe('services on one PostgreSQL database', { skip, timeout: 120_000 }, () =
       assert.equal((await fetch(`${service.url}/api/v1/keys`, { headers })).status, 200)
       assert.deepEqual(await service.stop(), { code: 0, signal: null })
     }
+  })
+
+  test('a new epoch of a database in which nothing was set up is refused, and makes nothing there', async (t) => {
+    const schema = new PostgresSchema(t, url)
+    const env = { DATABASE_URL: url, RESCIND_DATABASE_SCHEMA: schema.name }
+    const { code, stdout, stderr } = await runProgram(t, ['new-epoch'], env)
+    assert.match(stderr, /^error: There is no installation in the schema test_\w+ of the database that DATABASE_URL/)
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' })
+    assert.deepEqual(await schema.query(`SELECT 1 FROM pg_namespace WHERE nspname = '${schema.name}'`), [])
   })
 
   test('one under which an older copy was put ends with 1, and answers nothing from it', async (t) => {
