@@ -13,4 +13,12 @@ export const timers: Timers = {
   },
 }
 
+/** For a command that has nothing to do but to wait: its process must not end before it has. */
+export const timersOfCommand: Timers = {
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
 export const newId = createUuidV7Source(clocks, randomUUID)

@@ -6,7 +6,7 @@ import { assertOpensKeys } from './assert-opens-keys.ts'
 import type { Config } from './config.ts'
 import { continueLog } from './continue-log.ts'
 import { createLog } from './log.ts'
-import { clocks, newId, timers } from './machine.ts'
+import { clocks, newId, timersOfCommand } from './machine.ts'
 import { hasMasterKey, loadMasterKey } from './master-key.ts'
 import { openStorage } from './open-installation.ts'
 import { refusedByStorage } from './refused-by-storage.ts'
@@ -82,7 +82,7 @@ export async function openNewEpoch(config: Config): Promise<OpenedEpoch> {
     // A data folder is this process's alone.
     const isShared = config.databaseUrl !== undefined
     const { membership } = storage
-    if (isShared && !(await nobodyDecides({ membership, monotonicMs: clocks.monotonicMs, timers }))) {
+    if (isShared && !(await nobodyDecides({ membership, monotonicMs: clocks.monotonicMs, timers: timersOfCommand }))) {
       throw new StartRefused('Services are running on this database; stop every one of them first.')
     }
     return await refusedByStorage(() => continueLog(storage, { clock: clocks, newId, newUuid: randomUUID }))

@@ -272,6 +272,21 @@ describe('services on one PostgreSQL database', { skip, timeout: 120_000 }, () =
     assert.deepEqual(await schema.query(`SELECT 1 FROM pg_namespace WHERE nspname = '${schema.name}'`), [])
   })
 
+  test('a new epoch is refused while a service runs, and waits for one that was killed', async (t) => {
+    const schema = new PostgresSchema(t, url)
+    const dataDir = await temporaryFolder(t)
+    const env = { DATABASE_URL: url, RESCIND_DATABASE_SCHEMA: schema.name, RESCIND_LEASE_SECONDS: '2' }
+    const service = await serve(t, { dataDir, env })
+    const epochs = () => schema.query(`SELECT 1 FROM revocation_log WHERE body LIKE '%epoch_opened%'`)
+    const early = await runProgram(t, ['new-epoch'], env)
+    assert.match(early.stderr, /^error: Services are running on this database; stop every one of them first/)
+    assert.deepEqual([early.code, await epochs()], [2, []])
+    await service.kill()
+    const opened = await runProgram(t, ['new-epoch'], env)
+    assert.match(opened.stdout, /^epoch +\S+\nformer_epoch/)
+    assert.deepEqual([opened.code, (await epochs()).length], [0, 1])
+  })
+
   test('one under which an older copy was put ends with 1, and answers nothing from it', async (t) => {
     const schema = new PostgresSchema(t, url)
     const dataDir = await temporaryFolder(t)
