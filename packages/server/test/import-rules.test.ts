@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -27,55 +28,86 @@ const VIOLATIONS: readonly (readonly [file: string, imported: string])[] = [
   ['packages/verifier/middleware/planted.ts', '../../protocol/errors.ts'],
   ['packages/verifier/middleware/planted.ts', 'ws'],
   ['packages/verifier/middleware/planted.ts', 'node:sqlite'],
-  ['packages/server/tokens/planted.ts', '../storage/sqlite/storage.ts'],
-  ['packages/server/tokens/planted.ts', '../storage/schema.ts'],
+  ['packages/server/tokens/planted.ts', '../storage/sqlite/sqlite-storage.ts'],
+  ['packages/server/tokens/planted.ts', '../storage/sql/schema.ts'],
+  ['packages/server/tokens/planted.ts', '../storage/whole-installation.ts'],
   ['packages/server/tokens/planted.ts', '../revocations/revoke-token.ts'],
   ['packages/server/tokens/planted.ts', './../access/authorize.ts'],
   ['packages/server/tokens/planted.ts', '../http/route.ts'],
   ['packages/server/tokens/planted.ts', '../config.ts'],
   ['packages/server/tokens/planted.ts', 'kysely'],
   ['packages/server/tokens/planted.ts', 'node:sqlite'],
+  ['packages/server/tokens/planted.ts', 'pg'],
   ['packages/server/tokens/planted.ts', '@rescind/verifier'],
   ['packages/server/revocations/planted.ts', '../tokens/issue-token.ts'],
   ['packages/server/revocations/planted.ts', '../access/authorize.ts'],
   ['packages/server/access/planted.ts', '../tokens/issue-token.ts'],
+  ['packages/server/revocations/planted.ts', '../storage/postgres/postgres-storage.ts'],
+  ['packages/server/revocations/planted.ts', 'pg'],
+  ['packages/server/access/planted.ts', '../storage/sql/standing.ts'],
+  ['packages/server/access/planted.ts', '../storage/move/read-export.ts'],
   ['packages/server/access/planted.ts', 'typebox'],
   ['packages/server/revocations/planted.ts', 'ws'],
   ['packages/server/storage/planted.ts', '../tokens/issue-token.ts'],
   ['packages/server/storage/planted.ts', '@rescind/verifier'],
   ['packages/server/storage/planted.ts', '../server.ts'],
+  ['packages/server/storage/planted.ts', 'pg'],
+  ['packages/server/storage/sql/planted.ts', '../sqlite/sqlite-storage.ts'],
+  ['packages/server/storage/sql/planted.ts', '../../config.ts'],
+  ['packages/server/storage/postgres/planted.ts', '../sqlite/sqlite-storage.ts'],
+  ['packages/server/storage/postgres/planted.ts', '../move/read-export.ts'],
+  ['packages/server/storage/postgres/planted.ts', '../../config.ts'],
+  ['packages/server/storage/postgres/planted.ts', 'fastify'],
+  ['packages/server/storage/postgres/migrations/planted.ts', '../../../config.ts'],
+  ['packages/server/storage/postgres/migrations/planted.ts', 'pg'],
+  ['packages/server/storage/move/planted.ts', '../sqlite/fence.ts'],
+  ['packages/server/storage/move/planted.ts', '../postgres/whole-schema.ts'],
+  ['packages/server/storage/move/planted.ts', '../../move-installation.ts'],
+  ['packages/server/storage/sqlite/planted.ts', '../postgres/connections.ts'],
   ['packages/server/storage/sqlite/planted.ts', '../../access/authorize.ts'],
   ['packages/server/storage/sqlite/planted.ts', '../../config.ts'],
   ['packages/server/storage/sqlite/migrations/planted.ts', '../../../config.ts'],
   ['packages/server/http/planted.ts', '../storage/storage.ts'],
   ['packages/server/http/planted.ts', '../cli/main.ts'],
   ['packages/server/http/planted.ts', '../server.ts'],
+  ['packages/server/http/planted.ts', '../storage/sql/schema.ts'],
   ['packages/server/http/planted.ts', 'kysely'],
+  ['packages/server/http/planted.ts', 'pg'],
   ['packages/server/http/planted.ts', 'node:sqlite'],
   ['packages/server/http/routes/planted.ts', '../../storage/storage.ts'],
   ['packages/server/http/routes/planted.ts', '../../cli/main.ts'],
   ['packages/server/cli/planted.ts', '../http/route.ts'],
   ['packages/server/cli/planted.ts', '../storage/storage.ts'],
   ['packages/server/cli/planted.ts', '../tokens/issue-token.ts'],
+  ['packages/server/cli/planted.ts', '../move-installation.ts'],
+  ['packages/server/cli/planted.ts', 'pg'],
   ['packages/server/cli/planted.ts', 'node:sqlite'],
   ['packages/server/cli/planted.ts', 'fastify'],
   ['packages/server/bin/planted.js', '../server.ts'],
   ['packages/server/planted.ts', './http/route.ts'],
-  ['packages/server/planted.ts', './storage/sqlite/storage.ts'],
+  ['packages/server/planted.ts', './storage/sqlite/sqlite-storage.ts'],
+  ['packages/server/planted.ts', './storage/postgres/open-postgres.ts'],
+  ['packages/server/planted.ts', './storage/sql/schema.ts'],
+  ['packages/server/planted.ts', './storage/move/read-export.ts'],
   ['packages/server/planted.ts', './server.ts'],
   ['packages/server/planted.ts', './cli/main.ts'],
   ['packages/server/planted.ts', 'kysely'],
+  ['packages/server/planted.ts', 'pg'],
   ['packages/server/server.ts', 'node:sqlite'],
+  ['packages/server/server.ts', 'pg'],
+  ['packages/server/open-installation.ts', 'pg'],
+  ['packages/server/recovery.ts', 'node:sqlite'],
+  ['packages/server/move-installation.ts', './cli/main.ts'],
   ['packages/server/server.ts', 'kysely'],
   ['packages/server/server.ts', './cli/main.ts'],
-  ['packages/server/server.ts', '../../bench/report.ts'],
+  ['packages/server/server.ts', '../../bench/run.ts'],
   ['packages/server/server.ts', '../../postgres/start-postgres.ts'],
   ['packages/server/storage/postgres/planted.ts', '../../../../postgres/start-postgres.ts'],
   ['packages/verifier/planted.ts', '../../postgres/database-for-tests.ts'],
-  ['packages/server/http/planted.ts', '../../../simulation/run.ts'],
+  ['packages/server/http/planted.ts', '../../../simulation/simulate.ts'],
   ['packages/server/http/planted.ts', '../../../soak/run.ts'],
   ['packages/verifier/planted.ts', '../../demo/demo.ts'],
-  ['packages/verifier/test/planted.test.ts', '../../../bench/report.ts'],
+  ['packages/verifier/test/planted.test.ts', '../../../bench/run.ts'],
 ]
 
 let tree: string
@@ -95,6 +127,14 @@ test('the tree keeps every import rule, and was read', () => {
   const { complaints, filesRead } = lintImports()
   assert.deepEqual(complaints, [])
   assert.ok(filesRead > 50, `only ${filesRead} files were read`)
+})
+
+test('every file of this tree that a rule is tried with is there', () => {
+  for (const [file, imported] of VIOLATIONS) {
+    if (!imported.startsWith('.')) continue
+    const path = join(ROOT, dirname(file), imported)
+    assert.ok(existsSync(path), `${imported}, planted in ${file}, is not there`)
+  }
 })
 
 test('a cycle of imports is found', async () => {
