@@ -27,7 +27,7 @@ export interface Config {
   /** Of keys made from now on. */
   readonly signingAlg: SigningAlgorithm
   readonly logLevel: LogLevel
-  /** How long requests in flight may take to finish once the service was asked to stop. */
+  /** How long requests in flight and leases that were granted may take to end once the service was asked to stop. */
   readonly shutdownSeconds: number
   /** How long a verifier may decide without hearing from the service. */
   readonly leaseSeconds: number
@@ -156,7 +156,7 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
   shutdownSeconds: {
     variable: 'RESCIND_SHUTDOWN_SECONDS',
     flag: '--shutdown-seconds <seconds>',
-    about: 'Time that requests in flight get to finish when the service stops',
+    about: 'Time that requests in flight, and leases of verifiers, get to end when the service stops',
     allowed: 'a whole number from 0 to 3600',
     fallback: 10,
     parse: wholeNumber(0, 3600),
