@@ -1,4 +1,4 @@
-/** Where everything is wired together: the only module that knows HTTP, the domain and the database at once. */
+/** Where the service is wired together: the only module that knows HTTP, the domain and the database at once. */
 
 import { randomUUID } from 'node:crypto'
 import { Unavailable } from '@rescind/protocol'
