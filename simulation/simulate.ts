@@ -13,7 +13,7 @@ npm run simulate -- --bugs                every rule taken away, one at a time: 
 `
 
 /** Seeds that a bug may take to be noticed. */
-const SEEDS_FOR_A_BUG = 500
+const SEEDS_FOR_A_BUG = 1000
 const SEEDS_AT_ONCE = 50
 
 /** What follows from faults rather than being one. */
