@@ -61,11 +61,19 @@ export class Notifications {
     this.#client?.end().catch(() => {})
   }
 
-  async #connect(): Promise<void> {
-    const { newClient, heard } = this.#deps
-    const client = newClient()
+  #connect(): void {
+    try {
+      this.#client = this.#deps.newClient()
+      void this.#listen(this.#client)
+    } catch (error) {
+      // The files of certificates are read each time, and may be missing while they are replaced.
+      this.#tryAgain(error)
+    }
+  }
+
+  async #listen(client: NotifyingClient): Promise<void> {
+    const { heard } = this.#deps
     let ownProcessId: number | undefined
-    this.#client = client
     client.on('error', (error) => this.#lost(client, error))
     client.on('end', () => this.#lost(client, new Error('The connection for notifications has ended.')))
     client.on('notification', ({ channel, processId }) => {
@@ -100,6 +108,10 @@ export class Notifications {
     this.#isListening = false
     this.#cancelTimer()
     client.end().catch(() => {})
+    this.#tryAgain(error)
+  }
+
+  #tryAgain(error: unknown): void {
     this.#deps.onTrouble(error)
     this.#cancelTimer = this.#deps.timers.after(RECONNECT_MS, () => this.#connect())
   }
