@@ -2,12 +2,15 @@ import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client, type ClientBase, type CustomTypesConfig, Pool, type PoolClient, type PoolConfig, types } from 'pg'
 import { checkServer } from './check-server.ts'
+import { checkSchema } from './migrations.ts'
 import { decodeText } from './text-values.ts'
 
 /** Where the database is, and how it is used. */
 export interface DatabaseAddress {
   /** `postgres://…`, with the parameters of libpq that `pg` knows. */
   readonly url: string
+  /** Where the tables are: a plain lower-case identifier. */
+  readonly schema: string
   /** Connections for reads, at most. A few more are kept for what must not wait for them. */
   readonly poolSize: number
 }
@@ -55,7 +58,7 @@ export interface Connections {
 }
 
 /** @param onTrouble hears of connections that broke while nobody used them */
-export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: unknown) => void): Connections {
+export function connect({ url, schema, poolSize }: DatabaseAddress, onTrouble: (error: unknown) => void): Connections {
   const config: PoolConfig = {
     connectionString: verified(url),
     application_name: 'rescind',
@@ -63,13 +66,10 @@ export function connect({ url, poolSize }: DatabaseAddress, onTrouble: (error: u
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
-    statement_timeout: STATEMENT_MS,
-    lock_timeout: LOCK_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     allowExitOnIdle: true,
   }
   const open = (more: PoolConfig) => {
-    const pool = new Pool({ ...config, onConnect: prepare, ...more })
+    const pool = new Pool({ ...config, onConnect: (client) => prepare(client, schema), ...more })
     pool.on('error', (error) => {
       // The pool adds the whole connection, and with it what logs must not show.
       Reflect.deleteProperty(error, 'client')
@@ -102,10 +102,16 @@ function verified(url: string): string {
     : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full')
 }
 
-/** What a role or a database sets otherwise would have each statement see the rows of a moment before it waited for a lock. */
-async function prepare(client: ClientBase): Promise<void> {
+/** Set here and not as parameters of the start, of which poolers of connections refuse those that they do not know. */
+const LIMITS = `SET statement_timeout = ${STATEMENT_MS}; SET lock_timeout = ${LOCK_MS};
+  SET idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS};
+  SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED`
+
+/** @throws StorageRefused */
+async function prepare(client: ClientBase, schema: string): Promise<void> {
+  await client.query(LIMITS)
   await checkServer(client)
-  await client.query('SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED')
+  await checkSchema(client, schema)
 }
 
 /** Uses a connection of the pool; one that failed meanwhile is not used again. */
@@ -122,29 +128,5 @@ export async function withClient<T>(pool: Pool, use: (client: PoolClient) => Pro
   } finally {
     client.off('error', ignore)
     client.release(failed)
-  }
-}
-
-/** Runs a step that makes something durable. @throws Error when the server warns that it may not be */
-export async function withoutWarning<T>(client: ClientBase, step: () => Promise<T>): Promise<T> {
-  let warning: Error | undefined
-  const hear = ({
-    message,
-    code = '',
-  }: {
-    readonly message?: string | undefined
-    readonly code?: string | undefined
-  }) => {
-    // A commit that was not confirmed by the standby is reported so, and as a success (SQLSTATE 01000). The severity is a
-    // word in the language of the server.
-    if (!code.startsWith('00')) warning = new Error(`The server warned: ${message} (${code})`)
-  }
-  client.on('notice', hear)
-  try {
-    const result = await step()
-    if (warning) throw warning
-    return result
-  } finally {
-    client.off('notice', hear)
   }
 }

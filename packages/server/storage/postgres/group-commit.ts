@@ -1,6 +1,7 @@
-import { Unavailable } from '@rescind/protocol'
+import type { Timers } from '@rescind/protocol'
 import type { Pool } from 'pg'
 import { withClient } from './connections.ts'
+import { inTime } from './deadline.ts'
 import type { HeadLock } from './head-lock.ts'
 import type { Committed } from './log-tail.ts'
 import type { PostgresTransaction } from './postgres-transaction.ts'
@@ -12,22 +13,19 @@ interface GroupCommitDeps {
   readonly writer: Pool
   readonly statements: PreparedStatements
   readonly lockHead: HeadLock
-  readonly monotonicMs: () => number
+  readonly timers: Timers
   /** Is told of each batch right after its commit. Resolves when everything that its units could see was handed on. */
   readonly committed: (batch: Committed) => Promise<void>
 }
 
 interface QueuedUnit extends BatchUnit {
-  /** On the monotonic clock: nobody waits for its answer any more. */
-  readonly lateMs: number
+  isLate: boolean
 }
 
 /** Bounds how long the head is locked, and how many units share the fate of one commit. */
 const MAX_BATCH = 64
 /** A batch that another transaction was in the way of is run so often. */
 const ATTEMPTS = 5
-/** How long a unit may wait for its turn. */
-const QUEUE_MS = 5_000
 
 /**
  * Runs all units that wait in one transaction, one after the other: a unit that throws leaves nothing behind and the
@@ -36,7 +34,8 @@ const QUEUE_MS = 5_000
  * was handed on.
  *
  * What goes wrong with the server before the commit undoes the batch. When the answer to the commit is lost or comes
- * with a warning, it is not known what is durable: the units are told that the storage is unavailable.
+ * with a warning, it is not known what is durable: the units are told that the storage is unavailable. So is a unit that
+ * waits for too long; if the head was not locked by then it is not run at all.
  */
 export class GroupCommit {
   readonly #deps: GroupCommitDeps
@@ -48,15 +47,18 @@ export class GroupCommit {
     this.#deps = deps
   }
 
-  /** @throws Unavailable when the batch could not be made durable */
+  /** @throws Unavailable when the batch could not be made durable, or not in time: then it may still become so */
   submit<T>(unit: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const run = async (tx: PostgresTransaction) => {
-        const value = await unit(tx)
-        return () => resolve(value)
-      }
-      this.#queue.push({ run, reject, lateMs: this.#deps.monotonicMs() + QUEUE_MS })
-      this.#schedule()
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const run = async (tx: PostgresTransaction) => {
+      const value = await unit(tx)
+      return () => resolve(value)
+    }
+    const queued: QueuedUnit = { run, reject, isLate: false }
+    this.#queue.push(queued)
+    this.#schedule()
+    return inTime(this.#deps.timers, promise, () => {
+      queued.isLate = true
     })
   }
 
@@ -80,18 +82,16 @@ export class GroupCommit {
   }
 
   #nextUnits(): QueuedUnit[] {
-    const nowMs = this.#deps.monotonicMs()
-    const units = this.#queue.splice(0, MAX_BATCH)
-    for (const late of units.filter(({ lateMs }) => lateMs <= nowMs))
-      late.reject(new Unavailable('storage_unavailable'))
-    return units.filter(({ lateMs }) => lateMs > nowMs)
+    this.#queue = this.#queue.filter(({ isLate }) => !isLate)
+    return this.#queue.splice(0, MAX_BATCH)
   }
 
   async #runBatch(units: readonly QueuedUnit[]): Promise<void> {
     if (units.length === 0) return
     try {
-      const { settlements } = await this.#commit(units)
-      for (const settle of settlements) settle()
+      const batch = await this.#commit(units)
+      await this.#deps.committed(batch)
+      for (const settle of batch.settlements) settle()
     } catch (cause) {
       for (const unit of units) unit.reject(unavailableOr(cause))
     }
@@ -99,11 +99,7 @@ export class GroupCommit {
 
   async #commit(units: readonly QueuedUnit[], attempt = 1): Promise<Batch> {
     try {
-      return await withClient(this.#deps.writer, async (client) => {
-        const batch = await runBatch(client, units, this.#deps)
-        await this.#deps.committed(batch)
-        return batch
-      })
+      return await withClient(this.#deps.writer, (client) => runBatch(client, units, this.#deps))
     } catch (error) {
       if (!isRetryable(error) || attempt === ATTEMPTS) throw error
       return this.#commit(units, attempt + 1)

@@ -7,12 +7,12 @@ import { refusal } from './refusal.ts'
  *
  * @throws StorageRefused when the database cannot be used; see `openPostgres`
  */
-export async function hasTables({ schema, ...address }: Omit<PostgresOptions, 'listen'>): Promise<boolean> {
+export async function hasTables(address: Omit<PostgresOptions, 'listen'>): Promise<boolean> {
   const connections = connectOrRefuse(address, () => {})
   try {
     const { rows } = await withClient(connections.shared, (client) =>
       client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
-        `"${schema}".schema_migrations`,
+        `"${address.schema}".schema_migrations`,
       ]),
     )
     return rows[0]?.found === true

@@ -1,6 +1,7 @@
 import type { Clock } from '@rescind/protocol'
 import type { ClientBase, QueryConfig } from 'pg'
 import { StorageRefused } from '../storage.ts'
+import { inDurableTransaction } from './durable-transaction.ts'
 import { tables } from './migrations/0001-tables.ts'
 import { guards } from './migrations/0002-guards.ts'
 import { nodes } from './migrations/0003-nodes.ts'
@@ -23,9 +24,7 @@ export async function migrate(
   clock: Clock,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
-  await client.query('BEGIN')
-  await migrateWithin(client, schema, clock, migrations)
-  await client.query('COMMIT')
+  await inDurableTransaction(client, () => migrateWithin(client, schema, clock, migrations))
 }
 
 /** As {@link migrate}, in a transaction that has begun. Until it ends, whoever starts on the same schema waits. */
@@ -40,22 +39,15 @@ export async function migrateWithin(
   await client.query(
     patient(`SELECT pg_advisory_xact_lock(hashtextextended('rescind migrations ' || $1, 0))`, [schema]),
   )
-  if (!(await exists(client, 'to_regclass', `"${schema}".schema_migrations`))) {
+  if (!(await hasMigrations(client, schema))) {
     // Whoever owns the schema need not be allowed to create one.
-    if (!(await exists(client, 'to_regnamespace', `"${schema}"`))) await client.query(`CREATE SCHEMA "${schema}"`)
+    const { rowCount } = await client.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
+    if (rowCount === 0) await client.query(`CREATE SCHEMA "${schema}"`)
     await client.query(
       `CREATE TABLE "${schema}".schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)`,
     )
   }
-  const { rows } = await client.query<{ version: number }>(
-    `SELECT coalesce(max(version), 0) AS version FROM "${schema}".schema_migrations`,
-  )
-  const current = rows[0]?.version ?? 0
-  if (current > migrations.length) {
-    throw new StorageRefused(
-      `The database is of schema version ${current} and this program knows ${migrations.length}; start the newer program that wrote it.`,
-    )
-  }
+  const current = await knownVersion(client, schema, migrations)
   // Functions keep this path; nothing else depends on one.
   await client.query(`SET LOCAL search_path TO "${schema}", pg_temp`)
   for (const { version, name, sql } of migrations.slice(current)) {
@@ -68,12 +60,39 @@ export async function migrateWithin(
   }
 }
 
+/**
+ * Looks at the tables behind a new connection, if there are any yet: another node may have migrated them.
+ *
+ * @throws StorageRefused when the database was written by a newer version
+ */
+export async function checkSchema(client: ClientBase, schema: string): Promise<void> {
+  if (await hasMigrations(client, schema)) await knownVersion(client, schema, MIGRATIONS)
+}
+
+/** Looks into the catalogue itself: what names resolve to may be remembered from before this transaction waited. */
+async function hasMigrations(client: ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'schema_migrations'`,
+    [schema],
+  )
+  return rowCount === 1
+}
+
+/** @throws StorageRefused when the version of the schema is none of these */
+async function knownVersion(client: ClientBase, schema: string, migrations: readonly Migration[]): Promise<number> {
+  const { rows } = await client.query<{ version: number }>(
+    `SELECT coalesce(max(version), 0) AS version FROM "${schema}".schema_migrations`,
+  )
+  const current = rows[0]?.version ?? 0
+  if (current > migrations.length) {
+    throw new StorageRefused(
+      `The database is of schema version ${current} and this program knows ${migrations.length}; start the newer program that wrote it.`,
+    )
+  }
+  return current
+}
+
 /** A query that may take longer than others do. `pg` knows the option, and its types do not. */
 function patient(text: string, values: readonly unknown[] = []): QueryConfig & { readonly query_timeout: number } {
   return { text, values: [...values], query_timeout: PATIENCE_MS }
-}
-
-async function exists(client: ClientBase, lookUp: 'to_regclass' | 'to_regnamespace', name: string): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>(`SELECT ${lookUp}($1) IS NOT NULL AS found`, [name])
-  return rows[0]?.found === true
 }

@@ -7,8 +7,6 @@ import { refusal } from './refusal.ts'
 
 /** How a PostgreSQL database is used. */
 export interface PostgresOptions extends DatabaseAddress {
-  /** Where the tables are: a plain lower-case identifier. It is made when it is missing. */
-  readonly schema: string
   /** Whether nodes tell each other of new entries by LISTEN and NOTIFY; polling is enough. */
   readonly listen: boolean
 }
@@ -21,9 +19,10 @@ interface PostgresDeps {
 }
 
 /**
- * Connects to a database and brings its schema up to date.
+ * Connects to a database and brings its schema up to date, which is made when it is missing.
  *
- * @throws StorageRefused when it cannot be used: not reached, not allowed, not durable, a standby, or written by a newer version
+ * @throws StorageRefused when it cannot be used: not reached, not allowed, not durable, a standby, not of UTF-8, or written
+ *   by a newer version
  */
 export async function openPostgres(options: PostgresOptions, deps: PostgresDeps): Promise<Storage> {
   const { schema, listen } = options

@@ -1,10 +1,12 @@
-import type { Clock, Position } from '@rescind/protocol'
-import type { Pool, QueryResult } from 'pg'
+import type { Clock, Position, Timers } from '@rescind/protocol'
+import type { ClientBase, Pool, QueryResult, QueryResultRow } from 'pg'
 import { decodeNode, insertNode, markNodeGranting, markNodeLeft } from '../sql/nodes.ts'
 import { decodeHead } from '../sql/revocation-log.ts'
 import { type Arguments, command, type Statement } from '../sql/statement.ts'
 import type { Membership, NodeRecord } from '../storage.ts'
-import { withClient, withoutWarning } from './connections.ts'
+import { withClient } from './connections.ts'
+import { inTime } from './deadline.ts'
+import { inDurableTransaction } from './durable-transaction.ts'
 import type { LogTail } from './log-tail.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 import { unavailableOr } from './server-fault.ts'
@@ -13,6 +15,7 @@ interface MembershipDeps {
   readonly vital: Pool
   readonly statements: PreparedStatements
   readonly clock: Clock
+  readonly timers: Timers
   readonly tail: LogTail
   /** Tells the other nodes that something was reported. */
   readonly reported: () => void
@@ -38,7 +41,7 @@ interface HeadRow {
 }
 
 /**
- * The rows of the nodes: every method is one statement, which commits by itself. What a node says of itself counts only
+ * The rows of the nodes: every method is one statement, and a transaction of its own. What a node says of itself counts only
  * where the history is that it has applied: the statement that renews or reports changes nothing in a database whose
  * log has another entry at the position of this node.
  */
@@ -88,15 +91,21 @@ export class PostgresMembership implements Membership {
    */
   async renew(nodeId: string, inForceSeq: number): Promise<Position | undefined> {
     this.#sent = { nodeId, renewals: this.#sent.nodeId === nodeId ? this.#sent.renewals + 1 : 1 }
-    const renewals = [this.#sent.renewals]
-    const { rows } = await this.#tell<HeadRow>('rescind_renew', this.#renewal, nodeId, inForceSeq, renewals)
+    const { renewals } = this.#sent
+    const { rows } = await this.#tell(nodeId, inForceSeq, (client, values) =>
+      inDurableTransaction(client, () =>
+        client.query<HeadRow>({ name: 'rescind_renew', text: this.#renewal, values: [...values, renewals] }),
+      ),
+    )
     const head = rows[0] && decodeHead(rows[0])
     if (head !== undefined) this.#deps.tail.expect(head)
     return head
   }
 
   async report(nodeId: string, inForceSeq: number): Promise<void> {
-    await this.#tell('rescind_report', this.#report, nodeId, inForceSeq)
+    await this.#tell(nodeId, inForceSeq, (client, values) =>
+      client.query({ name: 'rescind_report', text: this.#report, values: [...values] }),
+    )
     this.#deps.reported()
   }
 
@@ -134,18 +143,15 @@ export class PostgresMembership implements Membership {
   }
 
   /** What this node says of itself, where its history is. */
-  #tell<Row extends HeadRow>(
-    name: string,
-    text: string,
+  #tell<Row extends QueryResultRow>(
     nodeId: string,
     inForceSeq: number,
-    more: readonly number[] = [],
+    say: (client: ClientBase, values: readonly (string | number)[]) => Promise<QueryResult<Row>>,
   ): Promise<QueryResult<Row>> {
     const { seq = 0, hash = '' } = this.#deps.tail.position ?? {}
     return this.#guarded(() =>
       withClient(this.#deps.vital, async (client) => {
-        const values = [nodeId, inForceSeq, seq, hash, ...more]
-        const told = await withoutWarning(client, () => client.query<Row>({ name, text, values }))
+        const told = await say(client, [nodeId, inForceSeq, seq, hash])
         if (told.rowCount !== 0) return told
         const [row] = (await client.query(this.#hasFollowed, [seq, hash])).rows
         return row.followed ? told : this.#deps.tail.diverged()
@@ -156,14 +162,14 @@ export class PostgresMembership implements Membership {
   #write<A extends Arguments, Result>(statement: Statement<A, Result>, args: A): Promise<Result> {
     const { vital, statements } = this.#deps
     return this.#guarded(() =>
-      withClient(vital, (client) => withoutWarning(client, () => statements.run(client, statement, args))),
+      withClient(vital, (client) => inDurableTransaction(client, () => statements.run(client, statement, args))),
     )
   }
 
   async #guarded<T>(step: () => Promise<T>): Promise<T> {
     this.#deps.assertOpen()
     try {
-      return await step()
+      return await inTime(this.#deps.timers, step())
     } catch (cause) {
       throw unavailableOr(cause)
     }

@@ -3,6 +3,7 @@ import { entriesAfter } from '../sql/revocation-log.ts'
 import type { Arguments, Statement } from '../sql/statement.ts'
 import type { Reads, Storage, Transaction } from '../storage.ts'
 import type { Connections } from './connections.ts'
+import { inTime } from './deadline.ts'
 import { GroupCommit } from './group-commit.ts'
 import { createHeadLock } from './head-lock.ts'
 import { LogTail } from './log-tail.ts'
@@ -29,6 +30,7 @@ export class PostgresStorage implements Storage {
   readonly read: Reads
   readonly membership: PostgresMembership
   readonly #connections: Connections
+  readonly #timers: Timers
   readonly #statements: PreparedStatements
   readonly #commits: GroupCommit
   readonly #tail: LogTail
@@ -39,6 +41,7 @@ export class PostgresStorage implements Storage {
 
   constructor({ connections, schema, listen, clocks, timers, onTrouble }: PostgresStorageDeps) {
     this.#connections = connections
+    this.#timers = timers
     this.#statements = new PreparedStatements(schema)
     this.#tail = new LogTail({
       read: (seq, limit) => this.#read(entriesAfter, { seq, limit }),
@@ -56,6 +59,7 @@ export class PostgresStorage implements Storage {
       vital: connections.vital,
       statements: this.#statements,
       clock: clocks,
+      timers,
       tail: this.#tail,
       reported: () => this.#notifications?.tell('reports'),
       assertOpen: () => this.#assertOpen(),
@@ -64,7 +68,7 @@ export class PostgresStorage implements Storage {
       writer: connections.writer,
       statements: this.#statements,
       lockHead: createHeadLock(schema, this.#tail),
-      monotonicMs: clocks.monotonicMs,
+      timers,
       committed: async (batch) => {
         if (batch.entries.length > 0) this.#notifications?.tell('entries')
         await this.#tail.committed(batch)
@@ -107,7 +111,7 @@ export class PostgresStorage implements Storage {
   async #read<A extends Arguments, Result>(statement: Statement<A, Result>, args: A): Promise<Result> {
     this.#assertOpen()
     try {
-      return await this.#statements.run(this.#connections.shared, statement, args)
+      return await inTime(this.#timers, this.#statements.run(this.#connections.shared, statement, args))
     } catch (cause) {
       throw unavailableOr(cause)
     }

@@ -1,6 +1,6 @@
 import type { Entry, Position } from '@rescind/protocol'
 import type { ClientBase } from 'pg'
-import { withoutWarning } from './connections.ts'
+import { beginDurable, commitDurably } from './durable-transaction.ts'
 import type { HeadLock } from './head-lock.ts'
 import type { Committed } from './log-tail.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
@@ -17,6 +17,8 @@ export interface BatchUnit {
   /** Resolves to what settles the unit once its batch is durable. */
   readonly run: (tx: PostgresTransaction) => Promise<() => void>
   readonly reject: (error: unknown) => void
+  /** Nobody waits for it any more. */
+  readonly isLate: boolean
 }
 
 /** What was made durable. */
@@ -45,7 +47,8 @@ async function runTogether(
   const entries: Entry[] = []
   const settlements: (() => void)[] = []
   let head = await begin(client, lockHead)
-  for (const unit of units) {
+  const timely = units.filter(isTimely)
+  for (const unit of timely) {
     const scope = new UnitScope()
     const tx = new PostgresTransaction(statements, client, scope, entries, head)
     scopes.push(scope)
@@ -59,11 +62,11 @@ async function runTogether(
   // The first one counts: of what comes after it the server says only that it ignores it.
   const refused = scopes.find(({ isRefused }) => isRefused)
   if (refused?.fault) throw refused.fault.cause
-  if (refused || settlements.length < units.length) {
+  if (refused || settlements.length < timely.length) {
     await client.query('ROLLBACK')
     return undefined
   }
-  await commit(client)
+  await commitDurably(client)
   return { head, entries, settlements }
 }
 
@@ -85,7 +88,7 @@ async function runApart(
     controls.push(answer)
   }
   let head = await begin(client, lockHead)
-  for (const unit of units) {
+  for (const unit of units.filter(isTimely)) {
     send('SAVEPOINT unit')
     const scope = new UnitScope()
     const appended: Entry[] = []
@@ -102,22 +105,22 @@ async function runApart(
     }
     send('RELEASE unit')
   }
-  await commit(client)
+  await commitDurably(client)
   await Promise.all(controls)
   return { head, entries, settlements }
 }
 
+/** What has waited for too long does not happen later than its caller was told that it may not have. */
+function isTimely({ isLate }: BatchUnit): boolean {
+  return !isLate
+}
+
 /** @returns the head of the log, which is locked; `undefined` when there is no installation yet */
 async function begin(client: ClientBase, lockHead: HeadLock): Promise<Position | undefined> {
-  const begun = client.query('BEGIN')
+  const begun = beginDurable(client)
   begun.catch(() => {})
   const head = await lockHead(client)
   // Answered by now. Without a transaction, each statement of the units would be one.
   await begun
   return head
-}
-
-async function commit(client: ClientBase): Promise<void> {
-  const { command } = await withoutWarning(client, () => client.query('COMMIT'))
-  if (command !== 'COMMIT') throw new Error('The server rolled the transaction back.')
 }

@@ -4,7 +4,8 @@ import { MOVED_TABLES, type MovedRow, type MovedTable, namedRow } from '../sql/m
 import type { Arguments, Bindable, Run, Statement } from '../sql/statement.ts'
 import { StorageRefused } from '../storage.ts'
 import type { WholeTransaction } from '../whole-installation.ts'
-import { type Connections, type DatabaseAddress, withoutWarning } from './connections.ts'
+import type { Connections, DatabaseAddress } from './connections.ts'
+import { beginDurable, commitDurably } from './durable-transaction.ts'
 import { migrateWithin } from './migrations.ts'
 import { connectOrRefuse } from './open-postgres.ts'
 import { PreparedStatements } from './prepared-statements.ts'
@@ -23,7 +24,6 @@ const NO_LIMITS = `SELECT set_config(name, '0', true) FROM pg_settings
   WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
 
 interface WholeSchemaOptions extends DatabaseAddress {
-  readonly schema: string
   readonly clock: Clock
 }
 
@@ -40,7 +40,7 @@ export async function openWholeSchema(options: WholeSchemaOptions): Promise<Whol
     client = await connections.patient.connect()
     // A connection that breaks between two statements says so here; the next statement finds it broken.
     client.on('error', () => {})
-    await client.query('BEGIN')
+    await beginDurable(client)
     await migrateWithin(client, options.schema, options.clock)
     await client.query(NO_LIMITS)
     return new WholeSchema(connections, client, options.schema)
@@ -110,7 +110,7 @@ class WholeSchema implements WholeTransaction {
   async commit(): Promise<void> {
     for (const { name } of MOVED_TABLES) await this.#client.query(`ANALYZE ${this.#table(name)}`)
     try {
-      await withoutWarning(this.#client, () => this.#client.query('COMMIT'))
+      await commitDurably(this.#client)
     } catch (cause) {
       throw new StorageRefused(
         'The database server did not confirm that the import is durable. Look whether the service starts on it with its tokens; if it does not, import again.',

@@ -7,8 +7,8 @@ import { expect, type Issued } from '../service/provisioning.ts'
 import type { RunningService } from '../service/running-service.ts'
 import { issueSome, ownPostgres, renewed, serviceOn, storedState } from './service-on-postgres.ts'
 
-/** Whoever asks is told by then, whatever the database does. */
-const DEADLINE_MS = 20_000
+/** Whoever asks is told within 5 s, whatever the database does; a busy machine takes longer for everything else. */
+const DEADLINE_MS = 10_000
 const MAX_CONNECTIONS = 14
 
 test('while another session holds the head of the log, writing is refused in time, and verifying goes on', async (t) => {

@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Entry, genesis, Unavailable } from '@rescind/protocol'
 import { Client } from 'pg'
 import { databaseForTests } from '../../../../postgres/database-for-tests.ts'
-import { withoutWarning } from '../../storage/postgres/connections.ts'
+import { timers } from '../../machine.ts'
+import { DEADLINE_MS } from '../../storage/postgres/deadline.ts'
+import { withoutWarning } from '../../storage/postgres/durable-transaction.ts'
 import type { Transaction } from '../../storage/storage.ts'
 import {
   appendEntry,
@@ -171,17 +173,49 @@ describe('a batch of units on PostgreSQL', { skip }, () => {
     assert.deepEqual(await saved(schema), ['a'])
   })
 
+  /** Has a batch wait for the head of the log, which another session holds. */
+  async function stuck(schema: PostgresSchema, node: OpenedNode) {
+    const holder = await schema.session()
+    await holder.query('BEGIN')
+    await holder.query('SELECT 1 FROM log_head FOR UPDATE')
+    const batch = numbers(3).map(() => appendEntry(node))
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`
+    while ((await holder.query(waiting, [node.application])).rowCount === 0);
+    return { batch, release: () => holder.query('ROLLBACK') }
+  }
+
   test('that waits for a lock which is not given up is answered all the same, with all who wait behind it, and the next one goes on', async (t) => {
     const { schema, node } = await world(t)
-    const other = await schema.session()
-    await other.query('BEGIN')
-    await other.query('SELECT 1 FROM log_head FOR UPDATE')
-    const batch = numbers(3).map(() => appendEntry(node))
-    await delay(100)
+    const { batch, release } = await stuck(schema, node)
     const behind = numbers(100).map(() => appendEntry(node))
     await assertUnavailable([...batch, ...behind])
-    await other.query('ROLLBACK')
+    await release()
     assert.equal((await appendEntry(node)).seq, 1)
+  })
+
+  test('is given up in time, and so is who waits behind it, and none of it happens later', async (t) => {
+    const schema = new PostgresSchema(t, url)
+    const deadlines = new Set<() => void>()
+    const after = (delayMs: number, run: () => void) => {
+      if (delayMs !== DEADLINE_MS) return timers.after(delayMs, run)
+      deadlines.add(run)
+      return () => deadlines.delete(run)
+    }
+    const node = await schema.open({ timers: { after } })
+    await settle(node)
+    const { batch, release } = await stuck(schema, node)
+    let runs = 0
+    const behind = numbers(100).map(() =>
+      node.transact(async () => {
+        runs += 1
+      }),
+    )
+    assert.equal(deadlines.size, 103)
+    for (const passed of deadlines) passed()
+    await assertUnavailable([...batch, ...behind])
+    await release()
+    assert.equal((await appendEntry(node)).seq, 1)
+    assert.equal(runs, 0)
   })
 
   test('is acknowledged only if it is there, however often connections are lost, and what is there is handed on', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { type Entry, genesis, Unavailable } from '@rescind/protocol'
 import { databaseForTests } from '../../../../postgres/database-for-tests.ts'
 import type { PostgresServer } from '../../../../postgres/postgres-server.ts'
@@ -55,11 +55,20 @@ describe('on a PostgreSQL server', { skip }, () => {
       return { node, world, token, nodeId, delivered }
     }
 
-    for (const [what, interrupt] of Object.entries({
-      'comes with a warning': 'pg_cancel_backend',
-      'never comes': 'pg_terminate_backend',
+    for (const [what, { interrupt, level }] of Object.entries({
+      'comes with a warning': { interrupt: 'pg_cancel_backend', level: 'notice' },
+      'would come with a warning, if the database told of any,': { interrupt: 'pg_cancel_backend', level: 'error' },
+      'never comes': { interrupt: 'pg_terminate_backend', level: 'notice' },
     } as const)) {
+      /** Sets what the database tells everybody who does not ask for more. */
+      async function tellOnly(t: TestContext): Promise<void> {
+        // First of all when a test has failed: whatever else ends it waits for the standby, too.
+        t.after(() => reset('synchronous_standby_names', ''))
+        await server.query(`ALTER DATABASE postgres SET client_min_messages = ${level}`)
+      }
+
       test(`a commit whose answer ${what} is acknowledged to nobody, though it is there, and neither is who finds it done`, async (t) => {
+        await tellOnly(t)
         const schema = new PostgresSchema(t, server.url)
         const { node, delivered } = await alone(schema)
         const written = isUnavailable(appendEntry(node))
@@ -82,6 +91,7 @@ describe('on a PostgreSQL server', { skip }, () => {
       })
 
       test(`a renewal whose answer ${what} is none, though it is there, and neither is a new member or one that grants`, async (t) => {
+        await tellOnly(t)
         const schema = new PostgresSchema(t, server.url)
         const { node, nodeId } = await alone(schema)
         for (const change of [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { genesis } from '@rescind/protocol'
+import { genesis, Unavailable } from '@rescind/protocol'
 import { databaseForTests } from '../../../../postgres/database-for-tests.ts'
 import { migrate } from '../../storage/postgres/migrations.ts'
 import { StorageRefused } from '../../storage/storage.ts'
@@ -91,6 +91,47 @@ describe('opening a PostgreSQL database', { skip }, () => {
       [{ versions: 5 }],
       'and nothing was done to it',
     )
+  })
+
+  test('is over when a newer version has migrated it: the next connections are refused, until it is undone', async (t) => {
+    const schema = new PostgresSchema(t, url)
+    const node = await schema.open()
+    const world = await settle(node)
+    const nodeId = await joinNode(node)
+    await schema.query(`INSERT INTO schema_migrations VALUES (99, 'from the future', 1)`)
+    await schema.terminate(node)
+    for (const call of [
+      () => appendEntry(node),
+      () => node.membership.renew(nodeId, 0),
+      () => node.read.business(world.business.id),
+    ]) {
+      // The pool may still hold a connection that it does not know to be gone.
+      for (;;) {
+        const refusal: unknown = await call().catch((error: unknown) => error)
+        assert.ok(refusal instanceof Unavailable)
+        if (!(refusal.cause instanceof StorageRefused)) continue
+        assert.match(refusal.cause.message, /schema version 99 .* newer program/)
+        break
+      }
+    }
+    assert.deepEqual(await schema.query('SELECT 1 FROM revocation_log'), [])
+    await schema.query('DELETE FROM schema_migrations WHERE version = 99')
+    assert.equal((await appendEntry(node)).seq, 1)
+  })
+
+  test('is refused where text is not stored as UTF-8', async (t) => {
+    const schema = new PostgresSchema(t, url)
+    const latin = new URL(url)
+    latin.pathname = `/latin_${schema.name}`
+    await schema.query(
+      `CREATE DATABASE latin_${schema.name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'`,
+    )
+    t.after(() => schema.query(`DROP DATABASE latin_${schema.name} WITH (FORCE)`))
+    await assert.rejects(schema.open({ url: latin.href }), (error) => {
+      assert.ok(error instanceof StorageRefused)
+      assert.match(error.message, /stores text as LATIN1/)
+      return true
+    })
   })
 
   test('whoever owns the schema needs no right to create one; who may do neither is told', async (t) => {
