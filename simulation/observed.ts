@@ -17,8 +17,6 @@ export interface ObservedNode {
   readonly position: Position | undefined
   /** Whether it has applied the log as it is now, and no other. */
   readonly isOfLog: boolean
-  /** Whether somebody who stands there has applied a history that was lost. */
-  wasLost(position: Position): boolean
   /** Whether it may decide. */
   holds(): boolean
   /** The leases that let it decide now. */

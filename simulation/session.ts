@@ -28,16 +28,14 @@ export class Session implements ObservedSession {
   }
 
   /**
-   * Of a history that was lost, or by a verifier that was led back by a node that is behind: nobody counts on it whom this
-   * node lets decide, or the node ends before it applies another.
+   * It was applied once, and the verifier was led to another history, or back, since: nobody counts on it whom this node lets
+   * decide, or the node ends before it applies another.
    */
   #isExcused(believed: number): boolean {
     const { node, verifier } = this
     if (!node.isOfLog) return true
-    const { position, furthestSeq } = verifier
-    const isLost = position !== undefined && node.wasLost(position)
-    if (isLost && node.appliedSeq < believed && position.seq >= believed) return true
-    if (!isLost && furthestSeq < believed) return false
+    if (verifier.furthestSeq < believed) return false
+    if (node.appliedSeq < believed) return true
     return !verifier.decidingLeases().some(({ session }) => session?.node === node)
   }
 

@@ -96,10 +96,6 @@ export class SimulatedNode implements ObservedNode {
     return this.process.running && this.decidingLeases().length > 0
   }
 
-  wasLost(position: Position): boolean {
-    return this.#deps.observer.wasLost(position)
-  }
-
   decidingLeases(): readonly HeldLease[] {
     const { clock } = this.process
     const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() }
@@ -108,6 +104,8 @@ export class SimulatedNode implements ObservedNode {
   }
 
   checkDelay(headSeq: number): void {
+    // A former primary shows what there was.
+    if (this.#deps.isBehind()) this.trouble(0)
     if (this.#deciding !== undefined && this.process.running) this.#watch.checkDelay(headSeq)
   }
 
