@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createUuidV7Source } from '@rescind/protocol'
 import type { Role } from '../../access/members.ts'
 import { loadMasterKey } from '../../master-key.ts'
+import type { Transaction } from '../../storage/storage.ts'
 import type { Write } from '../../storage/write.ts'
 import { issueToken } from '../../tokens/issue-token.ts'
 import { openSigningKey } from '../../tokens/signing-key.ts'
@@ -21,8 +22,11 @@ export interface OfflineWriter {
   token(holder: Pick<Holder, 'businessId' | 'userId'> | 'operator', scopes: readonly string[]): Promise<Issued>
 }
 
-/** Writes, in one transaction, into the folder of a service that was set up and is not running. */
-export async function writeOffline<T>(dataDir: string, unit: (writer: OfflineWriter) => Promise<T>): Promise<T> {
+/** Runs a unit in a transaction of its own: as many writes as fit into the time that the storage gives one. */
+export type WriteOffline = <T>(unit: (writer: OfflineWriter) => Promise<T>) => Promise<T>
+
+/** Writes into the folder of a service that was set up and is not running. */
+export async function writeOffline<T>(dataDir: string, writes: (write: WriteOffline) => Promise<T>): Promise<T> {
   const storage = await openStorage(dataDir)
   try {
     const installation = await storage.read.installation()
@@ -38,9 +42,9 @@ export async function writeOffline<T>(dataDir: string, unit: (writer: OfflineWri
       signingKey: () => key,
       maxActiveTokens: Number.POSITIVE_INFINITY,
     }
-    return await storage.transact((tx) => {
+    const writerIn = (tx: Transaction): OfflineWriter => {
       const write: Write = (issue) => issue(tx, async () => {})
-      return unit({
+      return {
         operatorUserId: installation.operatorUserId,
         business: async () => {
           const id = newId()
@@ -66,8 +70,9 @@ export async function writeOffline<T>(dataDir: string, unit: (writer: OfflineWri
           assert.ok('token' in outcome)
           return { token: outcome.token, id: outcome.record.id, jti: outcome.record.jti }
         },
-      })
-    })
+      }
+    }
+    return await writes((unit) => storage.transact((tx) => unit(writerIn(tx))))
   } finally {
     await storage.close()
   }

@@ -20,16 +20,18 @@ const changing = granted.filter(({ operation }) => effectOf(operation) === 'chan
 
 const first = await runService({ after }, { maxActiveTokens: 1_000_000 })
 await first.stop()
-const seeded = await writeOffline(first.dataDir, async (writer) => {
-  const shared = await createWorld(writer, CALLERS, await writer.token('operator', []))
+const seeded = await writeOffline(first.dataDir, async (write) => {
+  const shared = await write(async (writer) => createWorld(writer, CALLERS, await writer.token('operator', [])))
   const own = new Map<Attempt, World>()
-  for (const attempt of changing) {
+  await inParallel(changing, async (attempt) => {
     const { caller, operation } = attempt
     const ends = operation.name === 'revoke' && roleOf(caller) === null
-    const operatorsOwn = ends ? await writer.token('operator', []) : shared.operatorsOwn
-    const world = await createWorld(writer, caller.kind === 'member' ? [caller] : [], operatorsOwn)
+    const world = await write(async (writer) => {
+      const operatorsOwn = ends ? await writer.token('operator', []) : shared.operatorsOwn
+      return createWorld(writer, caller.kind === 'member' ? [caller] : [], operatorsOwn)
+    })
     own.set(attempt, caller.kind === 'member' ? world : { ...world, callerTokens: shared.callerTokens })
-  }
+  })
   return { shared, own }
 })
 const service = await first.restart()
