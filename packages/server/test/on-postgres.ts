@@ -22,6 +22,7 @@ const STORAGE = [
   'postgres/nodes',
   ...['', '-open', '-guards', '-tail', '-commits'].map((part) => `storage/postgres${part}`),
 ]
+const GLOBAL_SETUP = join(import.meta.dirname, '../../../postgres/global-setup.ts')
 const SERVER = '../../../postgres/test/postgres-server'
 
 const given = process.env.RESCIND_TEST_DATABASE_URL
@@ -51,7 +52,8 @@ async function runOnOwnServer(names: readonly string[], programs?: string): Prom
 function run(names: readonly string[], RESCIND_TEST_DATABASE_URL: string, programs?: string): number {
   console.log(`Once more on PostgreSQL: ${names.length} files of tests`)
   const files = names.map((name) => join(import.meta.dirname, `${name}.test.ts`))
-  const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...files], {
+  const options = ['--test', '--test-concurrency=2', `--test-global-setup=${GLOBAL_SETUP}`]
+  const { status } = spawnSync(process.execPath, [...options, ...files], {
     stdio: 'inherit',
     env: {
       RESCIND_TEST_KILL_CYCLES: '10',

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { databaseEnv } from './test-database.ts'
@@ -45,18 +43,13 @@ export interface Printed {
   readonly operatorToken: string
 }
 
-// Filled by the first start and read by the others: most of what starting costs is compiling.
-const COMPILE_CACHE = join(tmpdir(), `rescind-compile-cache-${process.pid}`)
-mkdirSync(COMPILE_CACHE, { recursive: true })
-process.on('exit', () => rmSync(COMPILE_CACHE, { recursive: true, force: true }))
-
 /** The environment of the tests without any setting of the service in it. */
 export function cleanEnv(env: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(?:RESCIND_|DATABASE_URL$|PG|NODE_OPTIONS$)/.test(name),
   )
   const own = Object.fromEntries(inherited.filter((pair): pair is [string, string] => pair[1] !== undefined))
-  return { ...own, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }
+  return { ...own, ...env }
 }
 
 /** Starts the program; it is killed at the end of the test if it still runs. */
