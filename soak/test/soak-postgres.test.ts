@@ -10,13 +10,11 @@ const GOALS = { verifications: 50_000, revocations: 50, strikes: 1 }
 /** What is new with several services on one database, and of what fails between them what leaves the most in doubt. */
 const ROUND: readonly FaultKind[] = [
   'service_killed',
-  'service_stopped',
   'backend_killed',
   'database_killed',
   'database_stopped',
   'failover',
   'database_cut_midway',
-  'database_half_open',
   'database_mute_down',
 ]
 

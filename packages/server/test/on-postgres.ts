@@ -52,7 +52,7 @@ async function runOnOwnServer(names: readonly string[], programs?: string): Prom
 function run(names: readonly string[], RESCIND_TEST_DATABASE_URL: string, programs?: string): number {
   console.log(`Once more on PostgreSQL: ${names.length} files of tests`)
   const files = names.map((name) => join(import.meta.dirname, `${name}.test.ts`))
-  const options = ['--test', '--test-concurrency=2', `--test-global-setup=${GLOBAL_SETUP}`]
+  const options = ['--test', '--test-concurrency=3', `--test-global-setup=${GLOBAL_SETUP}`]
   const { status } = spawnSync(process.execPath, [...options, ...files], {
     stdio: 'inherit',
     env: {
