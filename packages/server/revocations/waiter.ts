@@ -67,7 +67,10 @@ export function wait(
   return { wait: next, effects: [{ type: 'in_force', outcome }] }
 }
 
-/** The first time, everybody who has not reported the entry is to be waited for; later, whoever is gone or has reported it is not any more. */
+/**
+ * The first time, everybody who has not reported the entry is to be waited for; later, whoever has reported it is not any
+ * more, nor who is gone: it has left when its leases had ended, or was removed since they had.
+ */
 function hearOfNodes(state: Wait, members: readonly NodeRecord[], view: View, nowMs: number): Wait {
   const byId = new Map(members.map((member) => [member.nodeId, member]))
   byId.delete(view.nodeId)
@@ -79,7 +82,8 @@ function hearOfNodes(state: Wait, members: readonly NodeRecord[], view: View, no
   const others = state.others.filter(({ nodeId }) => (byId.get(nodeId)?.inForceSeq ?? state.seq) < state.seq)
   const ended = state.others.filter((each) => !others.includes(each))
   const reported = ended.filter(({ nodeId }) => byId.has(nodeId)).length
-  return { ...state, others, applied: state.applied + reported }
+  const gone = ended.length - reported
+  return { ...state, others, applied: state.applied + reported, waitedOut: state.waitedOut + gone }
 }
 
 function endNodes(state: Wait, nowMs: number): Wait {

@@ -66,13 +66,13 @@ const TABLE: Readonly<Record<string, string>> = {
     goodbye   -      0/0   10    0/1`,
   'members self': `
               unread alone other ended
-    none      0/0    0/0   0/0   0/0
-    applied   1/0    1/0   1/0   1/0
+    none      0/0    0/0   0/1   0/1
+    applied   1/0    1/0   1/1   1/1
     behind    20     20    20    20
     two       30     30    30    30
-    lapsed    0/1    0/1   0/1   0/1
-    renewing  0/1    0/1   0/1   0/1
-    goodbye   0/0    0/0   0/0   0/0`,
+    lapsed    0/1    0/1   0/2   0/2
+    renewing  0/1    0/1   0/2   0/2
+    goodbye   0/0    0/0   0/1   0/1`,
   'members behind': `
               unread alone other ended
     none      40     0/0   10    0/1
@@ -93,13 +93,13 @@ const TABLE: Readonly<Record<string, string>> = {
     goodbye   1/0    0/0   1/0   1/0`,
   'members joined': `
               unread alone other ended
-    none      40     0/0   0/0   0/0
-    applied   40     1/0   1/0   1/0
+    none      40     0/0   0/1   0/1
+    applied   40     1/0   1/1   1/1
     behind    20     20    20    20
     two       30     30    30    30
-    lapsed    40     0/1   0/1   0/1
-    renewing  40     0/1   0/1   0/1
-    goodbye   40     0/0   0/0   0/0`,
+    lapsed    40     0/1   0/2   0/2
+    renewing  40     0/1   0/2   0/2
+    goodbye   40     0/0   0/1   0/1`,
 }
 
 describe('the table of a wait', () => {
