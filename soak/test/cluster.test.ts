@@ -12,10 +12,8 @@ const ROUND: readonly FaultKind[] = [
   'service_killed',
   'backend_killed',
   'database_killed',
-  'database_stopped',
   'failover',
   'database_cut_midway',
-  'database_mute_down',
 ]
 
 test('while services on one PostgreSQL, their database and what is between them fail,', {

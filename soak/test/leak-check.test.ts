@@ -4,9 +4,9 @@ import { leakCheck } from '../leak/leak-check.ts'
 import { leakSummary } from '../report/leak-summary.ts'
 import { inTemporaryFolder } from '../temporary-folder.ts'
 
-const VERIFICATIONS = 500_000
+const VERIFICATIONS = 300_000
 const TOKENS = 4_000
-const RECONNECTIONS = 100
+const RECONNECTIONS = 60
 
 test('a verifier holds no more memory after many verifications, tokens and reconnections', async (t) => {
   const goals = { verifications: VERIFICATIONS, tokens: TOKENS, reconnections: RECONNECTIONS }
