@@ -8,7 +8,7 @@ import { RevocationLoad, tryAll } from './revocation-load.ts'
 import { isEndedByLog, readStoredState } from './stored-state.ts'
 
 /** More of them, or other ones, for a longer run. */
-const CYCLES = Number(process.env.RESCIND_TEST_KILL_CYCLES ?? 24)
+const CYCLES = Number(process.env.RESCIND_TEST_KILL_CYCLES ?? 16)
 const SEED = Number(process.env.RESCIND_TEST_SEED ?? 20_261_122)
 
 /** Independent services, so that one starts while another is loaded. */
