@@ -32,6 +32,17 @@ export function embeddedBinaries(): Binaries {
   }
 }
 
+/** Why there are none, to skip tests with; `false` when there are. */
+export function noBinaries(find: () => Binaries = embeddedBinaries): string | false {
+  try {
+    find()
+    return false
+  } catch (error) {
+    if (error instanceof NoPostgres) return error.message
+    throw error
+  }
+}
+
 /**
  * Those in a folder, such as `/usr/lib/postgresql/15/bin`.
  *

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { embeddedBinaries, NoPostgres } from '../binaries.ts'
+import { noBinaries } from '../binaries.ts'
 import { isAlive } from '../process-tree.ts'
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
   test(`a server whose process was ended with ${signal} ends, and its folder is removed`, {
-    skip: reason(),
+    skip: noBinaries(),
   }, async () => {
     const child = fork(join(import.meta.dirname, 'abandoned-server.ts'))
     const [{ postmasterPid, folder }] = await once(child, 'message')
@@ -26,7 +26,7 @@ for (const [what, servers] of [
   ['a server that is being set up', 1],
   ['a standby whose data is being copied', 2],
 ] as const) {
-  test(`the folder of ${what} is removed when its process is killed`, { skip: reason() }, async () => {
+  test(`the folder of ${what} is removed when its process is killed`, { skip: noBinaries() }, async () => {
     const parent = await mkdtemp(join(tmpdir(), 'rescind-guardian-'))
     await chmod(parent, 0o755)
     const child = fork(join(import.meta.dirname, 'abandoned-standby.ts'), { env: { ...process.env, TMPDIR: parent } })
@@ -36,14 +36,4 @@ for (const [what, servers] of [
     while (readdirSync(parent).length > 0) await pause(20)
     await rmdir(parent)
   })
-}
-
-function reason(): string | false {
-  try {
-    embeddedBinaries()
-    return false
-  } catch (error) {
-    if (error instanceof NoPostgres) return error.message
-    throw error
-  }
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import { type Binaries, binariesIn, embeddedBinaries, NoPostgres } from '../binaries.ts'
+import { binariesIn, embeddedBinaries, NoPostgres, noBinaries } from '../binaries.ts'
 import type { PostgresServer } from '../postgres-server.ts'
 import { startPostgres } from '../start-postgres.ts'
 import { startStandby } from '../start-standby.ts'
@@ -14,9 +14,11 @@ const KILLED_AFTER = 50
 /** The folder of the programs of another PostgreSQL than the embedded one. */
 const OTHER = process.env.RESCIND_TEST_POSTGRES_PROGRAMS
 
-const binaries = binariesOr(() => (OTHER === undefined ? embeddedBinaries() : binariesIn(OTHER)))
-if (typeof binaries === 'string') test('a PostgreSQL server', { skip: binaries }, () => {})
-else
+const find = () => (OTHER === undefined ? embeddedBinaries() : binariesIn(OTHER))
+const skip = noBinaries(find)
+if (skip !== false) test('a PostgreSQL server', { skip }, () => {})
+else {
+  const binaries = find()
   describe(`the PostgreSQL ${OTHER === undefined ? 'that is embedded' : `in ${OTHER}`}`, () => {
     test('answers, keeps what it commits, and leaves nothing behind when it is stopped', async () => {
       const server = await startPostgres({ binaries })
@@ -98,19 +100,11 @@ else
       assert.deepEqual(await standby.query('SELECT n FROM counted'), [{ n: 1 }])
     })
   })
+}
 
 test('a folder without PostgreSQL is told in one sentence', () => {
   assert.throws(() => binariesIn('/nowhere'), NoPostgres)
 })
-
-function binariesOr(find: () => Binaries): Binaries | string {
-  try {
-    return find()
-  } catch (error) {
-    if (error instanceof NoPostgres) return error.message
-    throw error
-  }
-}
 
 async function connected(server: PostgresServer, application: string): Promise<Client> {
   const client = new Client({ connectionString: server.url, application_name: application })

@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { embeddedBinaries, NoPostgres } from '../../postgres/binaries.ts'
+import { noBinaries } from '../../postgres/binaries.ts'
 import type { FaultKind } from '../faults/fault-kinds.ts'
 import { soak } from '../soak.ts'
 import { inTemporaryFolder } from '../temporary-folder.ts'
@@ -17,20 +17,10 @@ const ROUND: readonly FaultKind[] = [
 ]
 
 test('while services on one PostgreSQL, their database and what is between them fail,', {
-  skip: reason(),
+  skip: noBinaries(),
 }, async (t) => {
   const outcome = await inTemporaryFolder((folder) =>
     soak({ ...GOALS, seed: SEED, atMostMs: 90_000, folder, database: 'postgres', round: ROUND, verifiers: 3 }),
   )
   await assertSound(t, SEED, outcome)
 })
-
-function reason(): string | false {
-  try {
-    embeddedBinaries()
-    return false
-  } catch (error) {
-    if (error instanceof NoPostgres) return error.message
-    throw error
-  }
-}

@@ -7,8 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createVerifier } from '@rescind/verifier'
 import { readConfig } from '../../packages/server/config.ts'
 import { startService } from '../../packages/server/server.ts'
-import { NoPostgres } from '../../postgres/binaries.ts'
-import { startPostgres } from '../../postgres/start-postgres.ts'
+import { ownPostgres } from '../../postgres/own-postgres.ts'
 import { startStandby } from '../../postgres/start-standby.ts'
 import { ApiClient } from '../load/api-client.ts'
 import { createHolders, type Holder } from '../load/holders.ts'
@@ -17,12 +16,8 @@ import { TcpProxy } from '../network/tcp-proxy.ts'
 import { RunClock } from '../run-clock.ts'
 
 test('a service that has followed what a failover lost never confirms it, and stops', async (t) => {
-  const primary = await startPostgres().catch((error: unknown) => {
-    if (!(error instanceof NoPostgres)) throw error
-    t.skip(error.message)
-  })
+  const primary = await ownPostgres(t)
   if (!primary) return
-  t.after(() => primary.stop())
   const standby = await startStandby(primary)
   t.after(() => standby.stop())
   let { port } = primary

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { runSample, type SampleAnswer, sampleSkip } from '../../packages/server/test/contract/run-sample.ts'
-import { NoPostgres } from '../../postgres/binaries.ts'
-import { startPostgres } from '../../postgres/start-postgres.ts'
+import { ownPostgres } from '../../postgres/own-postgres.ts'
 import { ApiClient } from '../load/api-client.ts'
 import { createHolders, type Holder } from '../load/holders.ts'
 import { type IssuedToken, issueTo } from '../load/issue-token.ts'
@@ -22,12 +21,8 @@ const LEASE_MS = 2_000
 const APART_MS = 1_500
 
 test('the clients of the reference page revoke tokens while one of three nodes is always being killed', async (t) => {
-  const server = await startPostgres().catch((error: unknown) => {
-    if (!(error instanceof NoPostgres)) throw error
-    t.skip(error.message)
-  })
+  const server = await ownPostgres(t)
   if (!server) return
-  t.after(() => server.stop())
   await inTemporaryFolder(async (folder) => {
     const { nodes, failed } = await startNodes(t, folder, server.url)
     // As a balancer does: whoever connects is led to the next node that listens.

@@ -3,12 +3,13 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ownPostgres } from '../../../../postgres/own-postgres.ts'
 import type { PostgresServer } from '../../../../postgres/postgres-server.ts'
 import { mountSmallDisk } from '../durability/mounted-disk.ts'
 import { createRandom } from '../durability/random.ts'
 import { RevocationLoad, tryAll } from '../durability/revocation-load.ts'
 import { createHttpClient } from '../service/http-client.ts'
-import { ownPostgres, patient, serviceOn, storedState } from './service-on-postgres.ts'
+import { patient, serviceOn, storedState } from './service-on-postgres.ts'
 
 const SEED = Number(process.env.RESCIND_TEST_SEED ?? 20_261_123)
 const WIDTH = 12

@@ -1,8 +1,6 @@
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { NoPostgres } from '../../../../postgres/binaries.ts'
 import type { PostgresServer } from '../../../../postgres/postgres-server.ts'
-import { type PostgresOptions, startPostgres } from '../../../../postgres/start-postgres.ts'
 import { type StoredState, stateIn } from '../durability/stored-state.ts'
 import type { ClientAnswer, ClientRequest, HttpClient } from '../service/http-client.ts'
 import { addMember, type Issued, issueTo } from '../service/provisioning.ts'
@@ -14,20 +12,7 @@ const SCHEMA = 'rescind'
 /** Long enough for a machine that has much else to do, and short enough to see it renewed. */
 const LEASE_SECONDS = 10
 
-/** A server of the test's own, to do anything to; `undefined` where none can be run: the test is then skipped. */
-export async function ownPostgres(t: TestContext, options?: PostgresOptions): Promise<PostgresServer | undefined> {
-  try {
-    const server = await startPostgres(options)
-    t.after(() => server.stop())
-    return server
-  } catch (error) {
-    if (!(error instanceof NoPostgres)) throw error
-    t.skip(error.message)
-    return undefined
-  }
-}
-
-/** A service on it, and tokens that it has issued. */
+/** A service on a server, and tokens that it has issued. */
 export async function serviceOn(t: TestContext, { url }: PostgresServer): Promise<RunningService> {
   return runService(t, { databaseUrl: url, databaseSchema: SCHEMA, databasePoolSize: 2, leaseSeconds: LEASE_SECONDS })
 }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
+import { ownPostgres } from '../../../../postgres/own-postgres.ts'
 import type { PostgresServer } from '../../../../postgres/postgres-server.ts'
 import { expect, type Issued } from '../service/provisioning.ts'
 import type { RunningService } from '../service/running-service.ts'
-import { issueSome, ownPostgres, renewed, serviceOn, storedState } from './service-on-postgres.ts'
+import { issueSome, renewed, serviceOn, storedState } from './service-on-postgres.ts'
 
 /** Whoever asks is told within 5 s, whatever the database does; a busy machine takes longer for everything else. */
 const DEADLINE_MS = 10_000

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ownPostgres } from '../postgres/service-on-postgres.ts'
+import { ownPostgres } from '../../../../postgres/own-postgres.ts'
 import { temporaryFolder } from '../service/running-service.ts'
 import { printedTokens, serve } from '../service/service-process.ts'
 
