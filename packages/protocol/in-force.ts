@@ -2,7 +2,7 @@
 export interface InForce {
   /** Attached verifiers, and other nodes, that had applied it. */
   readonly applied: number
-  /** Those that could not be reached, and whose leases had to end. */
+  /** Those whose leases had to end, or which left, without having said that they had applied it. */
   readonly waitedOut: number
   readonly waitedMs: number
 }

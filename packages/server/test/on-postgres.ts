@@ -22,6 +22,7 @@ const STORAGE = [
   'postgres/nodes',
   ...['', '-open', '-guards', '-tail', '-commits'].map((part) => `storage/postgres${part}`),
 ]
+/** With a server given, it only has the processes share what one of them compiled. */
 const GLOBAL_SETUP = join(import.meta.dirname, '../../../postgres/global-setup.ts')
 const SERVER = '../../../postgres/test/postgres-server'
 

@@ -14,7 +14,9 @@ export function inForceHeaders(required: boolean): object {
   const count = (description: string) => ({ description, required, schema: { type: 'integer', minimum: 0 } })
   return {
     'Rescind-Applied': count('Attached verifiers, and other nodes, that had applied what this confirms.'),
-    'Rescind-Waited-Out': count('Verifiers and nodes that could not be reached, and whose leases had to end.'),
+    'Rescind-Waited-Out': count(
+      'Verifiers and nodes whose leases had to end, or nodes that left, without having said that they had applied it.',
+    ),
     'Server-Timing': {
       ...text('Milliseconds until this was durable (`commit`), and from then on until it was in force (`enforce`).'),
       required,
