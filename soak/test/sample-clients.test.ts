@@ -15,8 +15,12 @@ import { RunClock } from '../run-clock.ts'
 import { inTemporaryFolder } from '../temporary-folder.ts'
 
 const LANGUAGES = (['bash', 'javascript', 'python'] as const).filter((language) => sampleSkip(language) === false)
-const ROUNDS = 2
+const LEAST_ROUNDS = 2
+const LEAST_KILLS = 3
 const LEASE_MS = 2_000
+const FIRST = /^TOKEN_REVOKED$/
+/** An attempt whose node was killed after its commit has revoked the token all the same. */
+const FIRST_OR_AGAIN = /^TOKEN_(?:ALREADY_)?REVOKED$/
 /** Between the return of one node and the end of the next. */
 const APART_MS = 1_500
 
@@ -40,9 +44,13 @@ test('the clients of the reference page revoke tokens while one of three nodes i
     const caller = await issueTo(api, holder)
 
     const enough = new AbortController()
-    const killing = killInTurn(enough.signal, nodes)
+    let kills = 0
+    const killing = killInTurn(enough.signal, nodes, () => {
+      kills += 1
+    })
     let repeated = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let round = 0
+    for (; round < LEAST_ROUNDS || kills < LEAST_KILLS; round += 1) {
       for (const language of LANGUAGES) {
         const own = join(folder, `${language}-${round}`)
         await mkdir(own)
@@ -52,14 +60,14 @@ test('the clients of the reference page revoke tokens while one of three nodes i
         const revoking = untilAnswered(() => runSample(language, target, own))
         const { answer, attempts } = await Promise.race([revoking, failed])
         repeated += attempts - 1
-        assert.deepEqual([answer.status, answer.body.code], [201, 'TOKEN_REVOKED'])
+        assert.equal(answer.status, 201)
+        assert.match(answer.body.code, attempts === 1 ? FIRST : FIRST_OR_AGAIN)
         for (const node of nodes) if (node.isListening) await assertDead(apiOf(t, [node.url], nodes), revoked, holder)
       }
     }
     enough.abort()
-    const kills = await Promise.race([killing, failed])
-    assert.ok(kills > 1, 'too few nodes were killed')
-    t.diagnostic(`${ROUNDS * LANGUAGES.length} tokens revoked, ${kills} nodes killed, ${repeated} clients repeated`)
+    await Promise.race([killing, failed])
+    t.diagnostic(`${round * LANGUAGES.length} tokens revoked, ${kills} nodes killed, ${repeated} clients repeated`)
   })
 })
 
@@ -81,17 +89,15 @@ function apiOf(t: TestContext, urls: readonly string[], nodes: readonly ServiceP
   return api
 }
 
-/** @returns how many were killed */
-async function killInTurn(stop: AbortSignal, nodes: readonly ServiceProcess[]): Promise<number> {
-  let kills = 0
-  while (!stop.aborted) {
-    const node = nodes[kills % nodes.length]
+/** One after the other, round and round. */
+async function killInTurn(stop: AbortSignal, nodes: readonly ServiceProcess[], onKill: () => void): Promise<void> {
+  for (let turn = 0; !stop.aborted; turn += 1) {
+    const node = nodes[turn % nodes.length]
     await node?.kill()
-    kills += 1
+    onKill()
     await node?.startAgain()
     await pause(APART_MS, undefined, { signal: stop }).catch(() => {})
   }
-  return kills
 }
 
 /** Runs a client again whose node was killed under it, or could not answer. */
